@@ -1,0 +1,1 @@
+"""One file a verb: flags in, a flow called, exit code out."""

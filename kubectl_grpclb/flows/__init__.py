@@ -1,0 +1,1 @@
+"""The pipelines that the verbs run."""

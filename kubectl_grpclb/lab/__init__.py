@@ -1,0 +1,1 @@
+"""The problem on one machine: real gRPC servers, clients and a connection-level balancer."""

@@ -1,0 +1,1 @@
+"""The nouns, frozen: what is read, what it means, what is concluded."""

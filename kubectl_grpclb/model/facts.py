@@ -1,0 +1,168 @@
+"""What the readings mean: typed, measured values with a Gap where nothing could be measured.
+
+Rules see these and nothing else. Times are seconds, rates a second, addresses text in canonical form
+(IPv4-mapped IPv6 is given as IPv4).
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from kubectl_grpclb.model.gap import Gap
+
+__all__ = [
+    "Client",
+    "Connection",
+    "Facts",
+    "Lookalike",
+    "Pod",
+    "PodSockets",
+    "Refusal",
+    "Service",
+    "ServicePort",
+    "Target",
+]
+
+
+class Target(Struct, frozen=True, rename="camel"):
+    """The Service that is diagnosed and the port that carries gRPC; ports are None where none applies."""
+
+    context: str
+    namespace: str
+    service: str
+    port: int | None
+    target_port: int | str | None
+    """The container port: a number where all pods agree, else the port's name."""
+
+
+class ServicePort(Struct, frozen=True):
+    """The Service's port that is diagnosed; `target` is as the Service gives it, a number or a name."""
+
+    name: str
+    number: int
+    target: int | str
+    app_protocol: str | None
+
+
+class Service(Struct, frozen=True):
+    """How the Service places connections."""
+
+    type: str
+    headless: bool
+    selector: dict[str, str]
+    """Empty where the Service has none, so that somebody else writes its EndpointSlices."""
+    port: ServicePort | None
+    external_name: str | None
+    session_affinity: bool
+    internal_traffic_policy: str
+    external_traffic_policy: str | None
+    traffic_distribution: str | None
+
+
+class Connection(Struct, frozen=True):
+    """One established connection of a client to the target port."""
+
+    peer: str
+    """The client's address as the pod sees it; source NAT shows a node's or a gateway's."""
+    peer_port: int
+    lasting: bool
+    """Seen in both looks; with a single look (window 0) every connection counts as lasting."""
+    bytes_per_second: float | None
+    """Bytes received from the client over the window, a second; None where the tool does not tell."""
+    segments: int | None
+    """TCP segments with data received from the client over the window; None likewise."""
+
+
+class PodSockets(Struct, frozen=True):
+    """What one pod's sockets show."""
+
+    connections: tuple[Connection, ...]
+    """Established in the last look, without the pod's own, a sidecar's and the kubelet's."""
+    passed: int
+    """Connections of clients that were there in one look only."""
+    opened: int | None
+    """Connections that the pod accepted during the window, on any of its ports and from anybody but the
+    kubelet's own probes as far as their periods explain them; None where nothing counts them."""
+    listening: bool | None
+    """Whether anything listens on the target port; None where listening sockets were not shown."""
+    listens_on: tuple[int, ...]
+    """Every TCP port that something in the pod listens on, other than on loopback."""
+    tool: str
+    """What told: `ss`, `proc` (/proc/net/tcp) or `netstat`."""
+
+
+class Pod(Struct, frozen=True):
+    """A server: one endpoint of the Service."""
+
+    name: str
+    """The pod's name, or the address of an endpoint without a pod."""
+    ip: str
+    target_port: int | None
+    ready: bool
+    terminating: bool
+    age: float | None
+    """Seconds since the pod was created."""
+    node: str | None
+    zone: str | None
+    owner: str | None
+    """`Deployment/greeter`, the outermost known owner."""
+    waiting: str | None
+    """Why the pod is not ready, in the kubelet's words (`ImagePullBackOff`), where it says."""
+    sockets: PodSockets | Gap
+
+
+class Client(Struct, frozen=True):
+    """Everything that connects from one address."""
+
+    ip: str
+    kind: Literal["Pod", "Node", "Address"]
+    """Node: source NAT or a pod of the node's own network; Address: nothing known has this address."""
+    namespace: str | None
+    name: str
+    owner: str | None
+    age: float | None
+    connections: int
+    """Lasting connections, to all pods that could be read."""
+    pods: tuple[str, ...]
+    """Names of the pods those connections lead to."""
+
+
+class Lookalike(Struct, frozen=True):
+    """A pod that the Service's selector does not match but nearly does."""
+
+    name: str
+    owner: str | None
+    differing: dict[str, str | None]
+    """The selector's keys that the pod has otherwise, with the pod's value; None where it lacks the key."""
+
+
+class Refusal(Struct, frozen=True):
+    """A request for the Service's surroundings that was refused: `list nodes`, and what is missing for it."""
+
+    request: str
+    consequence: str
+    rule: str
+    """The RBAC rule that would allow it, in one line."""
+
+
+class Facts(Struct, frozen=True):
+    """Everything known about one Service at one time."""
+
+    target: Target
+    taken_at: str
+    window: float
+    """Seconds between the two looks; 0 for a single look."""
+    service: Service
+    pods: tuple[Pod, ...]
+    """Endpoints, the ready ones first, then by name."""
+    clients: tuple[Client, ...]
+    """Most connections first."""
+    lookalikes: tuple[Lookalike, ...]
+    """Filled only where the selector matches no pod."""
+    named_ports: tuple[str, ...]
+    """The names and numbers of the ports that matching pods declare (`grpc 50051`)."""
+    replicas: int | None
+    """What the owners of the pods want in all; None where that was not read."""
+    refusals: tuple[Refusal, ...]
+    cluster_domain: str
+    """The cluster's DNS domain, `cluster.local` where nothing says otherwise."""

@@ -1,0 +1,182 @@
+"""A Snapshot keeps what was read from a cluster, not what was made of it.
+
+It is one JSON file: the target, the options that shape the reading, and a list of readings, each with
+its request, its time and its answer. `docs/snapshot.md` describes the file.
+"""
+
+import base64
+import binascii
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from kubectl_grpclb.model.errors import BadSnapshotError
+from kubectl_grpclb.model.gap import GapReason
+from kubectl_grpclb.model.kube import KubeObject
+
+__all__ = [
+    "SCHEMA",
+    "Answer",
+    "Blob",
+    "Exec",
+    "Get",
+    "List",
+    "Objects",
+    "Output",
+    "Reading",
+    "Refused",
+    "Request",
+    "Snapshot",
+    "SnapshotTarget",
+    "decode_snapshot",
+    "encode_snapshot",
+]
+
+SCHEMA = 1
+"""The newest snapshot schema this program writes and reads."""
+
+Resource = Literal[
+    "services", "endpointslices", "pods", "nodes", "replicasets", "deployments", "statefulsets"
+]
+
+
+class Get(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="verb", tag="get"):
+    """Read one object by name; nodes have no namespace."""
+
+    resource: Resource
+    name: str
+    namespace: str | None = None
+
+
+class List(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="verb", tag="list"):
+    """Read all objects that match; without a namespace, those of every namespace."""
+
+    resource: Resource
+    namespace: str | None = None
+    label_selector: str = ""
+    field_selector: str = ""
+
+
+class Exec(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="verb", tag="exec"):
+    """Run a read-only command in a container, without input and without a terminal."""
+
+    namespace: str
+    pod: str
+    container: str
+    command: tuple[str, ...]
+    seconds: float
+    """Time limit of the whole command, in seconds."""
+
+
+Request = Get | List | Exec
+
+
+class Blob(Struct, frozen=True, omit_defaults=True):
+    """Bytes as text where they are UTF-8, so that people can read the file, else in base64."""
+
+    text: str = ""
+    base64: str = ""
+
+    @classmethod
+    def of(cls, raw: bytes) -> "Blob":
+        """Wrap raw bytes."""
+        try:
+            return cls(text=raw.decode("utf-8"))
+        except UnicodeDecodeError:
+            return cls(base64=base64.b64encode(raw).decode("ascii"))
+
+    def raw(self) -> bytes:
+        """Give back the bytes, exactly. Raises BadSnapshotError where the base64 is not valid."""
+        try:
+            return base64.b64decode(self.base64, validate=True) if self.base64 else self.text.encode("utf-8")
+        except (binascii.Error, UnicodeEncodeError, ValueError) as error:
+            raise BadSnapshotError(f"the snapshot holds bytes that cannot be decoded: {error}") from error
+
+
+class Objects(Struct, frozen=True, tag_field="answer", tag="objects"):
+    """The objects that were asked for, one for a Get."""
+
+    items: tuple[KubeObject, ...]
+
+
+class Output(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="answer", tag="output"):
+    """What a command printed, and its exit status; `gap` says that the output is not whole, and why."""
+
+    stdout: Blob = Blob()
+    stderr: Blob = Blob()
+    exit_code: int | None = None
+    gap: GapReason | None = None
+    detail: str = ""
+
+
+class Refused(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="answer", tag="refused"):
+    """The cluster did not carry out the request; `status` is the HTTP status where there was one."""
+
+    reason: GapReason
+    message: str
+    status: int | None = None
+
+
+Answer = Objects | Output | Refused
+
+
+class Reading(Struct, frozen=True, rename="camel"):
+    """One request and what came back; `at` is RFC 3339, `took` seconds."""
+
+    request: Request
+    answer: Answer
+    at: str
+    took: float
+
+
+class SnapshotTarget(Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """What was asked for: `port` is the name or number the user gave, if any."""
+
+    context: str
+    namespace: str
+    service: str
+    port: str | None = None
+    cluster_domain: str | None = None
+
+
+class Snapshot(Struct, frozen=True, rename="camel"):
+    """Everything that was read for one diagnosis."""
+
+    schema: int
+    tool: str
+    target: SnapshotTarget
+    taken_at: str
+    window_seconds: float
+    readings: tuple[Reading, ...]
+    api_version: Literal["grpclb/v1"] = "grpclb/v1"
+    kind: Literal["Snapshot"] = "Snapshot"
+
+
+class _Envelope(Struct, frozen=True, rename="camel"):
+    schema: int
+    kind: str = ""
+
+
+def encode_snapshot(snapshot: Snapshot) -> bytes:
+    """Give the file's bytes: indented JSON that ends in a newline."""
+    return msgspec.json.format(msgspec.json.encode(snapshot), indent=1) + b"\n"
+
+
+def decode_snapshot(raw: bytes) -> Snapshot:
+    """Read a file's bytes. Raises BadSnapshotError that says what is wrong with them."""
+    try:
+        envelope = msgspec.json.decode(raw, type=_Envelope)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadSnapshotError(f"not a whole snapshot of grpclb: {error}") from error
+    if envelope.kind != "Snapshot":
+        raise BadSnapshotError(f"not a snapshot of grpclb: its kind is {envelope.kind!r}")
+    if envelope.schema > SCHEMA:
+        raise BadSnapshotError(
+            f"the snapshot has schema {envelope.schema}, and this version reads up to {SCHEMA}: "
+            "it was recorded by a newer kubectl-grpclb, so update this one"
+        )
+    try:
+        return msgspec.json.decode(raw, type=Snapshot)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadSnapshotError(f"the snapshot does not fit its schema {envelope.schema}: {error}") from error

@@ -1,0 +1,1 @@
+"""One file a source: what to ask beside how to read the answer."""
