@@ -67,10 +67,11 @@ class Connection(Struct, frozen=True):
     peer_port: int
     lasting: bool
     """Seen in both looks; with a single look (window 0) every connection counts as lasting."""
-    bytes_per_second: float | None
-    """Bytes received from the client over the window, a second; None where the tool does not tell."""
+    received: int | None
+    """Bytes received from the client over the window, or over the connection's life where there was a
+    single look; None where the tool does not tell."""
     segments: int | None
-    """TCP segments with data received from the client over the window; None likewise."""
+    """TCP segments with data, likewise."""
 
 
 class PodSockets(Struct, frozen=True):
@@ -83,8 +84,11 @@ class PodSockets(Struct, frozen=True):
     opened: int | None
     """Connections that the pod accepted during the window, on any of its ports and from anybody but the
     kubelet's own probes as far as their periods explain them; None where nothing counts them."""
+    waited: float
+    """Seconds between the two looks; 0 where there was a single one, so that no connection is known to last."""
     listening: bool | None
-    """Whether anything listens on the target port; None where listening sockets were not shown."""
+    """Whether anything that can be reached from outside listens on the target port; None where the pod's own
+    address is a loopback one, so that this cannot be told."""
     listens_on: tuple[int, ...]
     """Every TCP port that something in the pod listens on, other than on loopback."""
     tool: str
@@ -99,6 +103,8 @@ class Pod(Struct, frozen=True):
     ip: str
     target_port: int | None
     ready: bool
+    serving: bool
+    """Answers although it may be terminating; kube-proxy falls back to such pods where none is ready (KEP-1669)."""
     terminating: bool
     age: float | None
     """Seconds since the pod was created."""
@@ -122,7 +128,9 @@ class Client(Struct, frozen=True):
     owner: str | None
     age: float | None
     connections: int
-    """Lasting connections, to all pods that could be read."""
+    """Established in the last look, to all pods that could be read."""
+    lasting: int
+    """Those of them that were there in both looks."""
     pods: tuple[str, ...]
     """Names of the pods those connections lead to."""
 

@@ -20,6 +20,7 @@ __all__ = [
     "EndpointSlice",
     "KubeObject",
     "Metadata",
+    "Namespace",
     "Node",
     "ObjectReference",
     "OwnerReference",
@@ -269,4 +270,10 @@ class Workload(_Fields, frozen=True, tag_field="kind", tag="Workload"):
     spec: WorkloadSpec = WorkloadSpec()
 
 
-KubeObject = Service | EndpointSlice | Pod | Node | Workload
+class Namespace(_Fields, frozen=True, tag_field="kind", tag="Namespace"):
+    """core/v1 Namespace; read to name the nearest ones when a Service is not found."""
+
+    metadata: Metadata
+
+
+KubeObject = Namespace | Service | EndpointSlice | Pod | Node | Workload

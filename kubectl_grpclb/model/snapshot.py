@@ -37,7 +37,7 @@ SCHEMA = 1
 """The newest snapshot schema this program writes and reads."""
 
 Resource = Literal[
-    "services", "endpointslices", "pods", "nodes", "replicasets", "deployments", "statefulsets"
+    "namespaces", "services", "endpointslices", "pods", "nodes", "replicasets", "deployments", "statefulsets"
 ]
 
 
