@@ -1,0 +1,105 @@
+"""The shell script that shows a pod's TCP sockets once or twice, for any POSIX shell with next to no tools.
+
+It prints lines of its own, each beginning with MARK, and between them what the tools print:
+
+    #grpclb script 1                     its format
+    #grpclb search shop.svc.cluster.local …    the resolver's search list, where it has one
+    #grpclb look 1 proc                  what shows the sockets: ss, proc, netstat-wide, netstat-narrow or none
+    Tcp: …                               the two lines of /proc/net/snmp
+    #grpclb sockets
+    …                                    the tool's own output
+    #grpclb status 0                     how the tool ended
+    #grpclb waited 5                     seconds, or `none` where nothing in the container can wait
+    #grpclb look 2 proc …
+    #grpclb end
+
+It reads /proc/net/tcp, /proc/net/tcp6, /proc/net/snmp and /etc/resolv.conf, and writes no file. Small files
+are read by the shell itself, because a process costs more than the file. No line depends on a language.
+"""
+
+__all__ = ["FORMAT", "MARK", "NARROW", "NONE", "PROC", "SCRIPT", "SS", "WIDE"]
+
+MARK = "#grpclb "
+FORMAT = "1"
+SS, PROC, WIDE, NARROW, NONE = "ss", "proc", "netstat-wide", "netstat-narrow", "none"
+
+SCRIPT = r"""
+exec 2>/dev/null
+LC_ALL=C
+export LC_ALL
+window=$1
+
+# ss and netstat can fail and still end with 0 after a header, so that only a listener proves that they work.
+choose() {
+  tool=ss
+  command -v ss >/dev/null && case $(ss -tln) in *LISTEN*) return ;; esac
+  tool=proc
+  files=/proc/net/tcp
+  [ -e /proc/net/tcp6 ] && files="$files /proc/net/tcp6"
+  read -r line </proc/net/tcp && case $line in *local_address*) return ;; esac
+  if command -v netstat >/dev/null; then
+    tool=netstat-wide
+    case $(netstat -tlnW) in *LISTEN*) return ;; esac
+    tool=netstat-narrow
+    case $(netstat -tln) in *LISTEN*) return ;; esac
+  fi
+  tool=none
+}
+
+copy() {
+  if command -v cat >/dev/null; then
+    cat "$@"
+    return
+  fi
+  for file; do
+    while IFS= read -r line; do echo "$line"; done <"$file" || return
+  done
+}
+
+look() {
+  echo "#grpclb look $1 $tool"
+  lines=
+  while read -r line; do
+    case $line in Tcp:*) echo "$line"; lines=$lines.; [ "$lines" = .. ] && break ;; esac
+  done </proc/net/snmp
+  echo "#grpclb sockets"
+  case $tool in
+  ss) ss -tain state established state listening ;;
+  proc) copy $files ;;
+  netstat-wide) netstat -tanW ;;
+  netstat-narrow) netstat -tan ;;
+  esac
+  status=$?
+  echo
+  echo "#grpclb status $status"
+}
+
+# Some sleeps take whole seconds only. Without sleep, a new terminal is something to read that stays silent.
+pause() {
+  waited=$window
+  sleep "$window" && return
+  case $window in *.*) waited=$((${window%.*} + 1)) ;; esac
+  sleep "$waited" && return
+  if true </dev/ptmx; then
+    read -r -t "$waited" line </dev/ptmx
+    case $? in 1 | 12[89] | 1[3-9]? | 2??) return ;; esac
+  fi
+  waited=none
+}
+
+echo "#grpclb script 1"
+while read -r key line; do
+  case $key$line in
+  *\\*) ;;
+  search*) [ "$key" = search ] && echo "#grpclb search $line" ;;
+  esac
+done </etc/resolv.conf
+choose
+look 1
+if [ "$window" != 0 ] && [ $tool != none ]; then
+  pause
+  echo "#grpclb waited $waited"
+  [ "$waited" = none ] || look 2
+fi
+echo "#grpclb end"
+"""

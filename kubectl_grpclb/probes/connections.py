@@ -1,0 +1,105 @@
+"""Whose connections a pod's sockets are: those of clients, apart from its own, a sidecar's and the kubelet's."""
+
+from collections.abc import Iterable
+from math import floor
+
+from msgspec import Struct
+
+from kubectl_grpclb.model import facts, kube
+from kubectl_grpclb.model.gap import Gap, GapReason
+from kubectl_grpclb.probes.addresses import is_loopback
+from kubectl_grpclb.probes.endpoints import Backend
+from kubectl_grpclb.probes.sockets import Looks, Seen
+
+__all__ = ["SIDECARS", "clients_of"]
+
+SIDECARS = frozenset({"istio-proxy", "linkerd-proxy", "kuma-sidecar", "consul-dataplane", "envoy-sidecar"})
+"""Names that meshes give the proxy container of a pod."""
+
+
+class _Surroundings(Struct, frozen=True):
+    own: frozenset[str]
+    on_loopback: bool
+    """The pod's own address is a loopback one, as in the lab."""
+    nodes: frozenset[str]
+    probed: bool
+
+
+def clients_of(backend: Backend, looks: Looks, nodes: Iterable[str]) -> facts.PodSockets | Gap:
+    """Keep the connections of clients.
+
+    Left out are peers that are the pod's own address, a sidecar's hops over loopback, and short-lived
+    connections from a node to a port that the kubelet probes. A lasting connection from a node may be a
+    client behind source NAT, so it stays. Where a mesh's proxy takes the clients' connections the answer
+    is a Gap: its hops say nothing about them.
+    """
+    around = _Surroundings(
+        own=frozenset(backend.addresses),
+        on_loopback=any(is_loopback(address) for address in backend.addresses),
+        nodes=frozenset(nodes),
+        probed=backend.target_port in _probed_ports(backend.pod),
+    )
+    outside = [seen for seen in looks.seen if not _inside(seen, around)]
+    sidecar = _sidecar(backend.pod)
+    if sidecar and len(outside) < len(looks.seen):
+        return Gap(GapReason.SIDECAR, f"{sidecar} takes the clients' connections and makes its own to the port")
+    of_clients = [seen for seen in outside if not _is_probe(seen, around)]
+    return facts.PodSockets(
+        connections=tuple(
+            facts.Connection(seen.peer, seen.peer_port, seen.lasting, seen.received, seen.segments)
+            for seen in of_clients
+            if seen.established
+        ),
+        passed=sum(not seen.lasting for seen in of_clients),
+        opened=_unexplained(looks.opened, backend.pod, looks.waited),
+        waited=looks.waited,
+        listening=None if around.on_loopback else backend.target_port in looks.listens_on,
+        listens_on=looks.listens_on,
+        tool=looks.tool,
+    )
+
+
+def _inside(seen: Seen, around: _Surroundings) -> bool:
+    if seen.peer in around.own:
+        return True
+    return not around.on_loopback and (is_loopback(seen.peer) or is_loopback(seen.local))
+
+
+def _is_probe(seen: Seen, around: _Surroundings) -> bool:
+    return around.probed and not seen.lasting and seen.peer in around.nodes
+
+
+def _sidecar(pod: kube.Pod | None) -> str | None:
+    if pod is None:
+        return None
+    containers = (*(pod.spec.containers or ()), *(pod.spec.init_containers or ()))
+    return next((container.name for container in containers if container.name in SIDECARS), None)
+
+
+def _tcp_probes(pod: kube.Pod | None) -> list[tuple[kube.Container, int | str, int]]:
+    return [
+        (container, action.port, probe.period_seconds or 10)
+        for container in (pod.spec.containers or () if pod else ())
+        for probe in (container.readiness_probe, container.liveness_probe, container.startup_probe)
+        if probe is not None
+        for action in (probe.http_get, probe.tcp_socket, probe.grpc)
+        if action is not None and action.port is not None
+    ]
+
+
+def _probed_ports(pod: kube.Pod | None) -> set[int]:
+    return {number for container, port, _ in _tcp_probes(pod) if (number := _number(container, port)) is not None}
+
+
+def _number(container: kube.Container, port: int | str) -> int | None:
+    if isinstance(port, int):
+        return port
+    return next((each.container_port for each in container.ports or () if each.name == port), None)
+
+
+def _unexplained(opened: int | None, pod: kube.Pod | None, waited: float) -> int | None:
+    """Take off as many accepted connections as the kubelet's probes may have opened during the window."""
+    if opened is None:
+        return None
+    probes = sum(floor(waited / max(1, period)) + 1 for _, _, period in _tcp_probes(pod))
+    return max(0, opened - probes)

@@ -1,0 +1,133 @@
+"""Make facts of readings: everything that a Snapshot says about its Service, typed."""
+
+from collections.abc import Sequence
+
+from kubectl_grpclb.model import facts, kube, rbac
+from kubectl_grpclb.model.gap import Gap, GapReason
+from kubectl_grpclb.model.snapshot import Exec, Get, List, Output, Reading, Refused, Snapshot
+from kubectl_grpclb.probes.ask import Ask
+from kubectl_grpclb.probes.clients import read_clients
+from kubectl_grpclb.probes.endpoints import Backend, age_of, backends
+from kubectl_grpclb.probes.lookalikes import declared_ports, lookalikes
+from kubectl_grpclb.probes.looks import sockets_of
+from kubectl_grpclb.probes.nodes import zones
+from kubectl_grpclb.probes.owners import owner_of, replicas_wanted
+from kubectl_grpclb.probes.service import read_service, the_service
+from kubectl_grpclb.probes.sockets import search_domains
+
+__all__ = ["ask_of", "derive"]
+
+_DEFAULT_DOMAIN = "cluster.local"
+
+
+def ask_of(snapshot: Snapshot) -> Ask:
+    """Give back what was asked for when the snapshot was taken."""
+    target = snapshot.target
+    return Ask(
+        namespace=target.namespace,
+        service=target.service,
+        port=target.port,
+        window=snapshot.window_seconds,
+        cluster_domain=target.cluster_domain,
+    )
+
+
+def derive(snapshot: Snapshot) -> facts.Facts:
+    """Read a Snapshot. Raises ClusterError or UsageError where it does not hold the Service or its port."""
+    ask, readings = ask_of(snapshot), snapshot.readings
+    service = read_service(the_service(readings, ask), ask.port)
+    servers = backends(readings, ask, service)
+    sockets, zone_of = sockets_of(readings, ask, servers), zones(readings)
+    pods = tuple(_pod(server, sockets[server.name], zone_of, snapshot.taken_at) for server in servers)
+    matching = [server.pod for server in servers if server.pod]
+    return facts.Facts(
+        target=_target(snapshot, service, pods),
+        taken_at=snapshot.taken_at,
+        window=snapshot.window_seconds,
+        service=service,
+        pods=pods,
+        clients=read_clients(readings, pods, snapshot.taken_at),
+        lookalikes=() if matching else lookalikes(readings, ask.namespace, service.selector),
+        named_ports=declared_ports(matching),
+        replicas=replicas_wanted(readings),
+        refusals=tuple(_refusals(readings)),
+        cluster_domain=ask.cluster_domain or _domain(readings, ask) or _DEFAULT_DOMAIN,
+    )
+
+
+def _target(snapshot: Snapshot, service: facts.Service, pods: Sequence[facts.Pod]) -> facts.Target:
+    numbers = {pod.target_port for pod in pods if pod.target_port is not None}
+    declared = service.port.target if service.port else None
+    return facts.Target(
+        context=snapshot.target.context,
+        namespace=snapshot.target.namespace,
+        service=snapshot.target.service,
+        port=service.port.number if service.port else None,
+        target_port=numbers.pop() if len(numbers) == 1 else declared,
+    )
+
+
+def _pod(server: Backend, sockets: facts.PodSockets | Gap, zone_of: dict[str, str], now: str) -> facts.Pod:
+    pod = server.pod
+    return facts.Pod(
+        name=server.name,
+        ip=server.addresses[0] if server.addresses else "",
+        target_port=server.target_port,
+        ready=server.ready,
+        serving=server.serving,
+        terminating=server.terminating,
+        age=age_of(pod.metadata.creation_timestamp, now) if pod else None,
+        node=server.node,
+        zone=server.zone or zone_of.get(server.node or ""),
+        owner=owner_of(pod) if pod else None,
+        waiting=None if pod is None or server.ready else _waiting(pod),
+        sockets=sockets,
+    )
+
+
+def _waiting(pod: kube.Pod) -> str | None:
+    if pod.metadata.deletion_timestamp is not None:
+        return "Terminating"
+    statuses = (*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ()))
+    for status in statuses:
+        if status.state is not None and status.state.waiting is not None and status.state.waiting.reason:
+            return status.state.waiting.reason
+    conditions = (each for each in pod.status.conditions or () if each.status == "False" and each.reason)
+    return next((each.reason for each in conditions), pod.status.reason or pod.status.phase)
+
+
+_CONSEQUENCES = {
+    "nodes": "zones are unknown, and source NAT is told only by the nodes that these pods run on",
+    "pods": "clients in other namespaces have no name",
+    "replicasets": "how many pods are wanted is unknown",
+    "deployments": "how many pods are wanted is unknown",
+    "statefulsets": "how many pods are wanted is unknown",
+}
+
+
+def _refusals(readings: Sequence[Reading]) -> list[facts.Refusal]:
+    refused: dict[str, Get | List] = {}
+    for reading in readings:
+        request, answer = reading.request, reading.answer
+        if isinstance(answer, Refused) and answer.reason is GapReason.FORBIDDEN and not isinstance(request, Exec):
+            refused.setdefault(f"{rbac.rule_for(request)} {request.namespace}", _in_general(request))
+    return [
+        facts.Refusal(rbac.describe(request), _CONSEQUENCES.get(request.resource, ""), rbac.rule_for(request))
+        for request in refused.values()
+    ]
+
+
+def _in_general(request: Get | List) -> Get | List:
+    return List(resource=request.resource, namespace=request.namespace) if isinstance(request, List) else request
+
+
+def _domain(readings: Sequence[Reading], ask: Ask) -> str | None:
+    """Find the cluster's domain in a pod's DNS search path: `shop.svc.cluster.local svc.cluster.local …`."""
+    prefix = f"{ask.namespace}.svc."
+    domains = (
+        domain
+        for reading in readings
+        if isinstance(reading.answer, Output)
+        for domain in search_domains(reading.answer)
+    )
+    return next((domain.removeprefix(prefix) for domain in domains if domain.startswith(prefix)), None)

@@ -1,0 +1,151 @@
+"""The Service's endpoints: which pods it leads to, on which port each, and in what state."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from kubectl_grpclb.model import facts, kube
+from kubectl_grpclb.model.snapshot import List, Reading
+from kubectl_grpclb.probes.addresses import canonical
+from kubectl_grpclb.probes.ask import Ask, found
+
+__all__ = ["OVER", "Backend", "addresses_of", "age_of", "backends", "request_pods", "request_slices", "selector_text"]
+
+OVER = frozenset({"Succeeded", "Failed"})
+"""Phases of pods that run no more."""
+
+
+class Backend(Struct, frozen=True):
+    """One server of the Service: an endpoint, its pod, or both."""
+
+    name: str
+    addresses: tuple[str, ...]
+    target_port: int | None
+    ready: bool
+    serving: bool
+    terminating: bool
+    node: str | None
+    zone: str | None
+    pod: kube.Pod | None
+
+
+def request_slices(ask: Ask) -> List:
+    """Ask for the Service's EndpointSlices (KEP-752: they carry its name as a label)."""
+    return List(
+        resource="endpointslices",
+        namespace=ask.namespace,
+        label_selector=f"kubernetes.io/service-name={ask.service}",
+    )
+
+
+def selector_text(selector: dict[str, str]) -> str:
+    """Write a Service's selector as a label selector."""
+    return ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+
+
+def request_pods(ask: Ask, service: facts.Service) -> list[List]:
+    """Ask for the pods that the Service selects; without a selector its endpoints may be any of them."""
+    if service.external_name is not None:
+        return []
+    return [List(resource="pods", namespace=ask.namespace, label_selector=selector_text(service.selector))]
+
+
+def backends(readings: Sequence[Reading], ask: Ask, service: facts.Service) -> list[Backend]:
+    """Merge the endpoints of all slices with their pods: the ready ones first, then by name."""
+    pods = {
+        pod.metadata.name: pod
+        for pod in found(readings, "pods", kube.Pod)
+        if pod.metadata.namespace in {None, ask.namespace}
+    }
+    merged: dict[str, Backend] = {}
+    for slice_ in found(readings, "endpointslices", kube.EndpointSlice):
+        port = _port_of(slice_, service)
+        for endpoint in slice_.endpoints or ():
+            backend = _backend(endpoint, port, pods)
+            before = merged.get(backend.name)
+            merged[backend.name] = backend if before is None else _same_pod(before, backend)
+    for pod in pods.values():
+        if pod.metadata.name not in merged and _selected(pod, service) and pod.status.phase not in OVER:
+            merged[pod.metadata.name] = _without_endpoint(pod, service)
+    return sorted(merged.values(), key=lambda backend: (not backend.ready, backend.name))
+
+
+def age_of(created: str | None, now: str) -> float | None:
+    """Give the seconds between two RFC 3339 times, never below 0; None where one cannot be read."""
+    try:
+        return max(0.0, (datetime.fromisoformat(now) - datetime.fromisoformat(created or "")).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _port_of(slice_: kube.EndpointSlice, service: facts.Service) -> int | None:
+    if service.port is None:
+        return None
+    ports = slice_.ports or ()
+    if not ports and service.headless and isinstance(service.port.target, int):
+        return service.port.target
+    return next((port.port for port in ports if (port.name or "") == service.port.name), None)
+
+
+def _backend(endpoint: kube.Endpoint, port: int | None, pods: dict[str, kube.Pod]) -> Backend:
+    reference = endpoint.target_ref
+    named = reference.name if reference is not None and reference.kind == "Pod" else None
+    conditions = endpoint.conditions
+    return Backend(
+        name=named or (endpoint.addresses[0] if endpoint.addresses else "?"),
+        addresses=tuple(canonical(address) for address in endpoint.addresses),
+        target_port=port,
+        ready=conditions.ready is not False,
+        serving=conditions.ready is not False if conditions.serving is None else conditions.serving,
+        terminating=conditions.terminating is True,
+        node=endpoint.node_name,
+        zone=endpoint.zone,
+        pod=pods.get(named) if named else None,
+    )
+
+
+def _same_pod(one: Backend, other: Backend) -> Backend:
+    return Backend(
+        name=one.name,
+        addresses=tuple(dict.fromkeys((*one.addresses, *other.addresses))),
+        target_port=one.target_port if one.target_port is not None else other.target_port,
+        ready=one.ready or other.ready,
+        serving=one.serving or other.serving,
+        terminating=one.terminating or other.terminating,
+        node=one.node or other.node,
+        zone=one.zone or other.zone,
+        pod=one.pod or other.pod,
+    )
+
+
+def _without_endpoint(pod: kube.Pod, service: facts.Service) -> Backend:
+    return Backend(
+        name=pod.metadata.name,
+        addresses=tuple(addresses_of(pod)),
+        target_port=_declared(pod, service.port.target) if service.port else None,
+        ready=False,
+        serving=False,
+        terminating=pod.metadata.deletion_timestamp is not None,
+        node=pod.spec.node_name,
+        zone=None,
+        pod=pod,
+    )
+
+
+def _declared(pod: kube.Pod, target: int | str) -> int | None:
+    if isinstance(target, int):
+        return target
+    ports = (port for container in pod.spec.containers or () for port in container.ports or ())
+    return next((port.container_port for port in ports if port.name == target), None)
+
+
+def addresses_of(pod: kube.Pod) -> Iterable[str]:
+    """Give a pod's addresses, each once, in canonical form."""
+    listed = [each.ip for each in pod.status.pod_ips or ()]
+    return dict.fromkeys(canonical(ip) for ip in (pod.status.pod_ip, *listed) if ip)
+
+
+def _selected(pod: kube.Pod, service: facts.Service) -> bool:
+    labels = pod.metadata.labels or {}
+    return bool(service.selector) and service.selector.items() <= labels.items()

@@ -1,0 +1,92 @@
+"""A cluster in memory: objects, what each pod's look answers, and every request that was made."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from kubectl_grpclb.model import kube
+from kubectl_grpclb.model.gap import GapReason
+from kubectl_grpclb.model.snapshot import Answer, Blob, Exec, Get, List, Objects, Output, Reading, Refused, Request
+
+NOW = "2026-11-23T12:00:00Z"
+
+RESOURCES: Mapping[str, type] = {
+    "namespaces": kube.Namespace,
+    "services": kube.Service,
+    "endpointslices": kube.EndpointSlice,
+    "pods": kube.Pod,
+    "nodes": kube.Node,
+    "replicasets": kube.Workload,
+    "deployments": kube.Workload,
+    "statefulsets": kube.Workload,
+}
+
+
+class FakeCluster:
+    """Answers requests as an API server would, from what it was given; nothing in it can be changed."""
+
+    def __init__(
+        self,
+        objects: Mapping[str, Sequence[kube.KubeObject]],
+        looks: Mapping[str, Answer] | None = None,
+        refused: Mapping[str, Refused] | None = None,
+        namespace: str = "shop",
+    ) -> None:
+        self._objects = objects
+        self._looks = looks or {}
+        self._refused = refused or {}
+        self._namespace = namespace
+        self.requests: list[Request] = []
+
+    @property
+    def context(self) -> str:
+        return "kind-shop"
+
+    @property
+    def namespace(self) -> str:
+        return self._namespace
+
+    async def read(self, request: Request) -> Reading:
+        self.requests.append(request)
+        return Reading(request=request, answer=self._answer(request), at=NOW, took=0.01)
+
+    def _answer(self, request: Request) -> Answer:
+        if isinstance(request, Exec):
+            by_container = self._looks.get(f"{request.pod}/{request.container}")
+            return by_container or self._looks.get(request.pod) or Refused(GapReason.DIED, "pod is gone", 404)
+        scope = "" if request.namespace else "*/"
+        refused = self._refused.get(f"{scope}{request.resource}")
+        return refused or self._found(request)
+
+    def _found(self, request: Get | List) -> Answer:
+        held = [item for item in self._objects.get(request.resource, ()) if _matches(item, request)]
+        if isinstance(request, Get) and not held:
+            return Refused(GapReason.DIED, f'{request.resource} "{request.name}" not found', 404)
+        return Objects(tuple(held))
+
+
+def _matches(item: kube.KubeObject, request: Get | List) -> bool:
+    metadata = item.metadata
+    if request.namespace not in {None, metadata.namespace}:
+        return False
+    if isinstance(request, Get):
+        return metadata.name == request.name
+    labels = metadata.labels or {}
+    pairs = [pair.split("=") for pair in request.label_selector.split(",") if pair]
+    if not all(labels.get(key) == value for key, value in pairs):
+        return False
+    address = request.field_selector.removeprefix("status.podIP=")
+    return not request.field_selector or (isinstance(item, kube.Pod) and item.status.pod_ip == address)
+
+
+def objects_of(**by_resource: Sequence[object]) -> dict[str, list[kube.KubeObject]]:
+    """Make objects of plain data, as it is in a manifest."""
+    return {
+        resource: [msgspec.convert(item, RESOURCES[resource]) for item in items]
+        for resource, items in by_resource.items()
+    }
+
+
+def printed(text: str, exit_code: int = 0) -> Output:
+    """What a command printed."""
+    return Output(stdout=Blob(text=text), exit_code=exit_code)
