@@ -1,0 +1,108 @@
+"""Turn facts into a report: weigh the load, ask every rule, put the finding that explains most first."""
+
+from collections.abc import Sequence
+
+from kubectl_grpclb.model.facts import Client, Facts, Pod
+from kubectl_grpclb.model.finding import ClientRow, Finding, PodRow, Report, Severity, Skipped
+from kubectl_grpclb.model.gap import Gap
+from kubectl_grpclb.rules.assess import Assessment, assess
+from kubectl_grpclb.rules.rule import Claim, NothingToGoBy, Rule
+
+__all__ = ["analyse"]
+
+_WEIGHT: dict[Severity, int] = {"error": 0, "warning": 0, "info": 1}
+"""Errors and warnings are ordered by what they explain; notes come after them."""
+
+
+def analyse(facts: Facts, rules: Sequence[Rule]) -> Report:
+    """Apply the rules. Pure: the same facts give the same report."""
+    load = assess(facts)
+    claims: list[tuple[Claim, Finding]] = []
+    skipped: list[Skipped] = []
+    for rule in rules:
+        outcome = rule.check(facts, load)
+        if isinstance(outcome, NothingToGoBy):
+            skipped.append(Skipped(code=rule.code, reason=outcome.reason))
+        else:
+            claims += [(claim, _finding(rule, claim, facts)) for claim in outcome]
+    claims.sort(key=lambda pair: (_WEIGHT[pair[1].severity], -pair[0].explains, pair[1].code))
+    return Report(
+        target=facts.target,
+        taken_at=facts.taken_at,
+        window_seconds=facts.window,
+        verdict=load.verdict,
+        reason=load.reason,
+        balance=load.balance,
+        pods=_pod_rows(facts, load),
+        clients=tuple(map(_client_row, facts.clients)),
+        findings=tuple(finding for _, finding in claims),
+        skipped=tuple(skipped),
+    )
+
+
+def _finding(rule: Rule, claim: Claim, facts: Facts) -> Finding:
+    target = facts.target
+    return Finding(
+        code=rule.code,
+        title=rule.title,
+        severity=claim.severity or rule.severity,
+        confidence=claim.confidence,
+        subject=claim.subject or f"Service/{target.namespace}/{target.service}",
+        message=claim.message,
+        evidence=tuple(claim.evidence),
+        remedies=tuple(claim.remedies),
+        next=tuple(claim.next),
+        page=f"kubectl grpclb explain {rule.code}",
+    )
+
+
+def _pod_rows(facts: Facts, load: Assessment) -> tuple[PodRow, ...]:
+    loads = {server.pod.name: server.load for server in load.servers}
+    total = sum(loads.values())
+    return tuple(_pod_row(pod, loads.get(pod.name), total) for pod in facts.pods)
+
+
+def _pod_row(pod: Pod, load: float | None, total: float) -> PodRow:
+    sockets = pod.sockets
+    seen = None if isinstance(sockets, Gap) else sockets
+    return PodRow(
+        name=pod.name,
+        ip=pod.ip,
+        target_port=pod.target_port,
+        ready=pod.ready,
+        terminating=pod.terminating,
+        age_seconds=None if pod.age is None else int(pod.age),
+        node=pod.node,
+        zone=pod.zone,
+        owner=pod.owner,
+        connections=None if seen is None else len(seen.connections),
+        lasting=None if seen is None else sum(connection.lasting for connection in seen.connections),
+        requests_per_second=None,
+        bytes_per_second=None if seen is None else _rate([c.received for c in seen.connections], seen.waited),
+        share=load / total if load is not None and total else None,
+        sources=() if seen is None else (seen.tool,),
+        gap=_words(sockets) if isinstance(sockets, Gap) else None,
+    )
+
+
+def _rate(received: Sequence[int | None], waited: float) -> float | None:
+    if not waited or None in received:
+        return None
+    return sum(count for count in received if count is not None) / waited
+
+
+def _words(gap: Gap) -> str:
+    return f"{gap.reason}: {gap.detail}" if gap.detail else str(gap.reason)
+
+
+def _client_row(client: Client) -> ClientRow:
+    return ClientRow(
+        ip=client.ip,
+        namespace=client.namespace,
+        name=client.name,
+        kind=client.kind,
+        owner=client.owner,
+        connections=client.connections,
+        pods=len(client.pods),
+        reaches=client.pods,
+    )

@@ -1,0 +1,122 @@
+"""GLB101: connections stick behind a Service with a cluster address, and load with them."""
+
+from collections.abc import Sequence
+
+from kubectl_grpclb.model.facts import Client, Facts
+from kubectl_grpclb.model.finding import Confidence
+from kubectl_grpclb.rules.assess import Assessment, Server
+from kubectl_grpclb.rules.rule import Claim, Rule
+from kubectl_grpclb.rules.words import (
+    connections,
+    expose_headless,
+    headless_target,
+    names,
+    odds,
+    pods,
+    reach,
+    reconnect,
+)
+
+_RANDOM = 0.001
+"""A placement that is rarer than this by chance has another cause besides."""
+_LOW: Confidence = "low"
+_WHY = (
+    "kube-proxy picks a pod at random once a connection, and a gRPC channel keeps its connection and sends every "
+    "request over it."
+)
+
+
+def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
+    """Hold where lasting connections leave a Service's pods unevenly loaded and the Service has an address."""
+    if facts.service.headless or not load.unbalanced or not load.lasting:
+        return ()
+    if load.age_order is not None and load.age_order.systematic:
+        return ()
+    chance = load.balance.chance
+    random = chance is None or chance >= _RANDOM
+    return (
+        Claim(
+            message=" ".join(filter(None, _message(facts, load, random=random))),
+            evidence=_evidence(facts, load),
+            confidence=load.confidence if random else _LOW,
+            explains=0.6 if random else 0.3,
+            remedies=("envoy", "round-robin"),
+            next=[*expose_headless(facts), *reconnect(facts, facts.clients)],
+        ),
+    )
+
+
+def _message(facts: Facts, load: Assessment, *, random: bool) -> list[str]:
+    said = [
+        _landed(facts, load),
+        _starved(load),
+        _WHY,
+    ]
+    if not random and load.balance.chance is not None:
+        said.append(
+            f"But random placement alone would come out like this {odds(load.balance.chance)}: something else is "
+            "at work too, such as a proxy in front or clients that hold on to one address."
+        )
+    return [*said, _cure(facts)]
+
+
+def _landed(facts: Facts, load: Assessment) -> str:
+    holding = [server for server in load.servers if server.lasting]
+    if len(holding) == 1:
+        subject = {1: "The only connection", 2: "Both connections"}.get(load.lasting, f"All {load.lasting} connections")
+        return f"{subject} of {_who(facts)} landed on {holding[0].pod.name}."
+    busiest = max(load.servers, key=lambda server: server.load)
+    if load.balance.signal == "bytes":
+        share = busiest.load / sum(server.load for server in load.servers)
+        return (
+            f"{busiest.pod.name} receives {share:.0%} of the bytes over {busiest.lasting} of the "
+            f"{connections(load.lasting)} of {_who(facts)}."
+        )
+    return f"{busiest.pod.name} holds {busiest.lasting} of the {connections(load.lasting)} of {_who(facts)}."
+
+
+def _who(facts: Facts) -> str:
+    return names([client.name for client in facts.clients if client.lasting], at_most=3)
+
+
+def _starved(load: Assessment) -> str:
+    without = [server.pod.name for server in load.servers if not server.lasting]
+    if not without:
+        return ""
+    verb, pronoun = ("gets", "it") if len(without) == 1 else ("get", "they")
+    return (
+        f"{len(without)} of {len(load.servers)} ready pods {verb} nothing ({names(without)}), and {pronoun} will not "
+        "until a client reconnects."
+    )
+
+
+def _cure(facts: Facts) -> str:
+    target = headless_target(facts, f"{facts.target.service}-headless")
+    dial = f" dial {target}" if target else " dial it"
+    return (
+        "What balances requests is a proxy such as Envoy before the pods, or the clients themselves: make a "
+        f"headless Service beside this one and let them{dial} with round_robin."
+    )
+
+
+def _evidence(facts: Facts, load: Assessment) -> list[str]:
+    said = [_held(server) for server in sorted(load.servers, key=lambda each: (-each.load, each.pod.name))]
+    said += [_reaches(client, load) for client in facts.clients if client.lasting]
+    if load.balance.chance is not None:
+        said.append(
+            f"placed at random, the same connections would spread this unevenly or worse {odds(load.balance.chance)}"
+        )
+    return said
+
+
+def _held(server: Server) -> str:
+    sockets = server.sockets
+    how = f"{connections(server.lasting)}{' that lasted' if sockets.waited else ''}"
+    return f"{server.pod.name}: {how} ({sockets.tool} in the pod)"
+
+
+def _reaches(client: Client, load: Assessment) -> str:
+    return f"{client.name} ({client.ip}): reaches {reach(client, load.servers)} of {pods(len(load.servers))}"
+
+
+RULE = Rule(code="GLB101", title="Connections stick to a few pods behind a ClusterIP", severity="error", check=check)

@@ -1,0 +1,34 @@
+"""GLB102: there are fewer connections than pods, so some pods get nothing whatever the placement."""
+
+from collections.abc import Sequence
+
+from kubectl_grpclb.model.facts import Facts
+from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.rule import Claim, NothingToGoBy, Rule
+from kubectl_grpclb.rules.words import at_most, connections, names, pods
+
+
+def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
+    """Hold where fewer connections last than there are ready pods, and load is uneven for it."""
+    if load.unread:
+        return NothingToGoBy(f"{pods(len(load.unread))} could not be looked into, so connections cannot be counted")
+    ready = len(load.servers)
+    if not load.unbalanced or not 0 < load.lasting < ready:
+        return ()
+    who = names([client.name for client in facts.clients if client.lasting])
+    return (
+        Claim(
+            message=(
+                f"{connections(load.lasting)} for {ready} ready pods: at least {pods(ready - load.lasting)} must go "
+                "without, however they are placed. More pods do not help until there are more connections, or "
+                "until requests are balanced instead of connections."
+            ),
+            evidence=[f"{connections(load.lasting)} in all, from {who}", f"{ready} pods are ready"],
+            confidence=at_most("medium", load.confidence),
+            explains=0.5,
+            remedies=("envoy", "round-robin"),
+        ),
+    )
+
+
+RULE = Rule(code="GLB102", title="Fewer connections than pods", severity="warning", check=check)

@@ -1,0 +1,56 @@
+"""GLB103: the Service is headless, but clients use one of its addresses only."""
+
+from collections.abc import Sequence
+
+from kubectl_grpclb.model.facts import Client, Facts
+from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.rule import Claim, Rule
+from kubectl_grpclb.rules.words import at_most, connections, headless_target, names, odds, pods, reach
+
+
+def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
+    """Hold where a headless Service is loaded unevenly and known clients stay on one pod each."""
+    if not facts.service.headless or not load.unbalanced or len(load.servers) < 2:
+        return ()
+    staying = [client for client in facts.clients if client.lasting and reach(client, load.servers) == 1]
+    if not staying or all(client.kind == "Node" for client in staying):
+        return ()
+    return (
+        Claim(
+            message=_message(facts, load, staying),
+            evidence=_evidence(load, staying),
+            confidence=load.confidence if not load.unread else at_most("medium", load.confidence),
+            explains=0.9 * len(staying) / len(facts.clients),
+            remedies=("round-robin",),
+        ),
+    )
+
+
+def _message(facts: Facts, load: Assessment, staying: Sequence[Client]) -> str:
+    who = names([client.name for client in staying], at_most=3)
+    stays = "stays" if len(staying) == 1 else "stay"
+    target = headless_target(facts, facts.target.service) or "the Service's name as dns:///"
+    return (
+        f"{who} {stays} on one pod each, although the name of this headless Service gives all {len(load.servers)} "
+        "addresses. That is what pick_first does, gRPC's default policy: it takes the first address that answers. "
+        f'Let the client dial {target} with the service config {{"loadBalancingConfig":[{{"round_robin":{{}}}}]}}.'
+    )
+
+
+def _evidence(load: Assessment, staying: Sequence[Client]) -> list[str]:
+    said = [
+        f"{client.name} ({client.ip}): {connections(client.lasting)}, to {client.pods[0]} alone of "
+        f"{pods(len(load.servers))}"
+        for client in staying
+    ]
+    if load.balance.chance is not None:
+        said.append(f"placed at random, connections would spread this unevenly or worse {odds(load.balance.chance)}")
+    return said
+
+
+RULE = Rule(
+    code="GLB103",
+    title="The Service is headless, but clients stay on one address",
+    severity="error",
+    check=check,
+)

@@ -1,0 +1,57 @@
+"""GLB104: pods that were added later get nothing, because clients never look for new ones."""
+
+from collections.abc import Sequence
+
+from kubectl_grpclb.model.facts import Facts
+from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.order import AgeOrder
+from kubectl_grpclb.rules.rule import Claim, Rule
+from kubectl_grpclb.rules.words import connections, names, odds, reconnect, seconds
+
+
+def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
+    """Hold where the youngest ready pods hold far fewer lasting connections than chance would give them."""
+    order = load.age_order
+    if order is None or not load.unbalanced:
+        return ()
+    return (
+        Claim(
+            message=_message(load, order),
+            evidence=_evidence(load, order),
+            confidence=load.confidence if order.systematic else "low",
+            explains=1.0 if order.systematic else 0.4,
+            remedies=("envoy", "round-robin"),
+            next=reconnect(facts, facts.clients),
+        ),
+    )
+
+
+def _message(load: Assessment, order: AgeOrder) -> str:
+    young, old = len(order.young), len(load.servers) - len(order.young)
+    holds = "none" if not order.taken else f"only {order.taken}"
+    which = "the youngest pod" if young == 1 else f"the {young} youngest pods"
+    before = "the pod that was" if old == 1 else f"the {old} pods that were"
+    who = names([pod.name for pod in order.young])
+    said = (
+        f"{which.capitalize()} ({who}) {'has' if young == 1 else 'have'} {holds} of the "
+        f"{connections(order.total)}; {before} there before {'has' if old == 1 else 'have'} the rest. "
+        f"Chance would leave them so little {odds(order.chance)}. "
+    )
+    why = (
+        "A channel keeps the connections that it has and looks for new pods only when one closes, so added pods "
+        "stay idle until clients reconnect."
+    )
+    return said + why
+
+
+def _evidence(load: Assessment, order: AgeOrder) -> list[str]:
+    young = {pod.name for pod in order.young}
+    ages = sorted(load.servers, key=lambda server: -(server.pod.age or 0))
+    return [
+        f"{server.pod.name}, {seconds(server.pod.age)} old: {connections(server.lasting)}"
+        f"{' (added later)' if server.pod.name in young else ''}"
+        for server in ages
+    ]
+
+
+RULE = Rule(code="GLB104", title="Pods added later stay idle", severity="error", check=check)

@@ -1,0 +1,55 @@
+"""GLB201: session affinity sends everything from one address to one pod."""
+
+from collections.abc import Sequence
+
+from kubectl_grpclb.model.facts import Client, Facts
+from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.rule import Claim, Rule
+from kubectl_grpclb.rules.words import at_most, command, connections, names, reach
+
+_HOURS = "3 hours by default"
+
+
+def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
+    """Hold where the Service has affinity by client address: a note, or a warning where load is uneven.
+
+    A headless Service has no address for kube-proxy to act on, so its affinity does nothing.
+    """
+    if not facts.service.session_affinity or facts.service.headless:
+        return ()
+    pinned = [client for client in facts.clients if client.lasting > 1 and reach(client, load.servers) == 1]
+    return (
+        Claim(
+            message=_message(load, pinned),
+            evidence=("spec.sessionAffinity of the Service is ClientIP", *map(_pin, pinned)),
+            confidence=load.confidence if pinned else at_most("medium", load.confidence),
+            explains=0.8 if load.unbalanced and pinned else 0.3 if load.unbalanced else 0.0,
+            severity="warning" if load.unbalanced else "info",
+            remedies=("no-affinity",),
+            next=(_remove(facts),) if load.unbalanced else (),
+        ),
+    )
+
+
+def _message(load: Assessment, pinned: Sequence[Client]) -> str:
+    said = (
+        "The Service has session affinity: every connection from one client address goes to the same pod, "
+        f"{_HOURS}, so more channels in a client do not spread its load."
+    )
+    if pinned:
+        who = names([client.name for client in pinned], at_most=3)
+        return f"{said} Each of these has all its connections on one pod: {who}."
+    return said if load.unbalanced else f"{said} It does no harm that shows now."
+
+
+def _pin(client: Client) -> str:
+    return f"{client.name} ({client.ip}): {connections(client.lasting)}, all to {client.pods[0]}"
+
+
+def _remove(facts: Facts) -> str:
+    target = facts.target
+    patch = '{"spec":{"sessionAffinity":"None"}}'
+    return command("kubectl", "patch", "service", target.service, "-n", target.namespace, "-p", patch)
+
+
+RULE = Rule(code="GLB201", title="Session affinity pins clients to pods", severity="warning", check=check)

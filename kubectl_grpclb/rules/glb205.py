@@ -1,0 +1,159 @@
+"""GLB205: the Service leads nowhere: no ready endpoint, or a selector or port that fits no pod."""
+
+from collections.abc import Sequence
+
+from kubectl_grpclb.model.facts import Facts, Lookalike, Pod, ServicePort
+from kubectl_grpclb.model.gap import Gap
+from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.rule import Claim, Rule
+from kubectl_grpclb.rules.words import command, names, pods, seconds
+
+
+def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
+    """Hold where no endpoint is ready, or where nothing listens on the port that the Service leads to."""
+    if facts.service.external_name is not None:
+        return ()
+    ready = [pod for pod in facts.pods if pod.ready]
+    if not facts.pods:
+        return (_nothing_matches(facts),)
+    if facts.service.port is not None and all(pod.target_port is None for pod in ready or facts.pods):
+        return (_no_such_port(facts),)
+    if not ready:
+        return (_none_ready(facts),)
+    deaf = [server.pod for server in load.servers if server.sockets.listening is False and not server.lasting]
+    return (_nothing_listens(facts, deaf, len(ready)),) if deaf else ()
+
+
+def _nothing_matches(facts: Facts) -> Claim:
+    target, selector = facts.target, facts.service.selector
+    labels = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+    if not selector:
+        said = (
+            "The Service has no selector, so Kubernetes gives it no endpoints: somebody must write its "
+            "EndpointSlices, and there are none."
+        )
+    elif facts.lookalikes:
+        said = f"No pod has the labels that the Service selects ({labels}). " + " ".join(
+            map(_differs, facts.lookalikes[:3])
+        )
+    else:
+        said = (
+            f"No pod has the labels that the Service selects ({labels}), and none comes near them; perhaps their "
+            "workload is scaled to zero."
+        )
+    return Claim(
+        message=said,
+        evidence=[f"selector: {labels or 'none'}", "no EndpointSlice has an endpoint"]
+        + [f"{like.name}: {_labels(like)}" for like in facts.lookalikes],
+        confidence="high",
+        explains=1.0,
+        remedies=("selector",),
+        next=[
+            command("kubectl", "get", "pods", "-n", target.namespace, "--show-labels"),
+            command("kubectl", "edit", "service", target.service, "-n", target.namespace),
+        ],
+    )
+
+
+def _differs(like: Lookalike) -> str:
+    return f"{like.owner or like.name} comes near: its pods have {_labels(like)}."
+
+
+def _labels(like: Lookalike) -> str:
+    return ", ".join(
+        f"{key}={value}" if value is not None else f"no label {key}" for key, value in sorted(like.differing.items())
+    )
+
+
+def _no_such_port(facts: Facts) -> Claim:
+    port = facts.service.port
+    if port is not None and isinstance(port.target, int):
+        return _no_slice_port(facts, port)
+    wanted = port.target if port else ""
+    declared = f"they declare {names(facts.named_ports)}" if facts.named_ports else "they declare none"
+    return Claim(
+        message=(
+            f"The Service leads to the port named {wanted}, but no container of its {pods(len(facts.pods))} has a "
+            f"port of that name; {declared}. Without a number the endpoints carry no port, and connections are "
+            "refused."
+        ),
+        evidence=[f"targetPort: {wanted}", f"container ports: {names(facts.named_ports, 8) or 'none'}"],
+        confidence="high",
+        explains=1.0,
+        remedies=("port",),
+        next=[_edit(facts)],
+    )
+
+
+def _no_slice_port(facts: Facts, port: ServicePort) -> Claim:
+    return Claim(
+        message=(
+            f"The Service's EndpointSlices have no port named {port.name or 'as the Service port is'}, so "
+            f"connections to port {port.number} have nowhere to go. Slices that are written by hand must name "
+            "their ports as the Service does."
+        ),
+        evidence=[f"Service port: {port.number} {port.name}".rstrip(), "EndpointSlices: no port of that name"],
+        confidence="high",
+        explains=1.0,
+        remedies=("port",),
+        next=[command("kubectl", "get", "endpointslices", *_where(facts), "-o", "yaml")],
+    )
+
+
+def _where(facts: Facts) -> tuple[str, ...]:
+    return ("-n", facts.target.namespace, "-l", f"kubernetes.io/service-name={facts.target.service}")
+
+
+def _none_ready(facts: Facts) -> Claim:
+    target = facts.target
+    why = [f"{pod.name}: {_state(pod)}, {seconds(pod.age)} old" for pod in facts.pods]
+    first = facts.pods[0]
+    return Claim(
+        message=(
+            f"The Service selects {pods(len(facts.pods))}, but none is ready. {_fate(facts)} "
+            f"{first.name} says: {_state(first)}."
+        ),
+        evidence=why,
+        confidence="high",
+        explains=1.0,
+        remedies=("readiness",),
+        next=[
+            command("kubectl", "describe", "pod", first.name, "-n", target.namespace),
+            command("kubectl", "logs", first.name, "-n", target.namespace),
+        ],
+    )
+
+
+def _fate(facts: Facts) -> str:
+    if any(pod.serving for pod in facts.pods):
+        return "New connections go to those that are terminating but still serve, until these are gone."
+    return "New connections have nowhere to go."
+
+
+def _nothing_listens(facts: Facts, deaf: Sequence[Pod], ready: int) -> Claim:
+    port = deaf[0].target_port
+    heard = sorted({number for pod in deaf if not isinstance(pod.sockets, Gap) for number in pod.sockets.listens_on})
+    instead = f"they listen on {names([str(number) for number in heard])}" if heard else "they listen on no port"
+    return Claim(
+        message=(
+            f"The Service leads to port {port}, but nothing listens there in {len(deaf)} of {pods(ready)}; {instead}. "
+            "Connections to them are refused."
+        ),
+        evidence=[f"{pod.name}: no listening socket on port {port}" for pod in deaf]
+        + [f"container ports declared: {names(facts.named_ports, 8) or 'none'}"],
+        confidence="high",
+        explains=1.0,
+        remedies=("port",),
+        next=[_edit(facts)],
+    )
+
+
+def _edit(facts: Facts) -> str:
+    return command("kubectl", "edit", "service", facts.target.service, "-n", facts.target.namespace)
+
+
+def _state(pod: Pod) -> str:
+    return pod.waiting or ("terminating" if pod.terminating else "not ready")
+
+
+RULE = Rule(code="GLB205", title="The Service leads to no ready pod", severity="error", check=check)

@@ -1,0 +1,61 @@
+"""Whether load is ordered by the pods' age: the signature of clients that never look for new pods."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from kubectl_grpclb.balance import few_by_chance
+from kubectl_grpclb.model.facts import Pod
+
+__all__ = ["AgeOrder", "age_order"]
+
+_APART = 5.0
+"""Seconds between the creation of pods that were not created together."""
+_SYSTEMATIC = 0.001
+_LIKELY = 0.05
+
+
+class AgeOrder(Struct, frozen=True):
+    """The youngest pods, and how unlikely it is that chance gave them so little."""
+
+    young: tuple[Pod, ...]
+    taken: int
+    """Lasting connections on them."""
+    total: int
+    """Lasting connections on all pods that were read."""
+    chance: float
+    """Probability that chance would give some youngest group this little or less, over all the groups
+    that could have been looked at (Bonferroni)."""
+
+    @property
+    def systematic(self) -> bool:
+        """So rare by chance that something keeps the pods from getting their share."""
+        return self.chance < _SYSTEMATIC
+
+
+def age_order(servers: Sequence[tuple[Pod, int]]) -> AgeOrder | None:
+    """Find the youngest group of pods that gets surprisingly little of the lasting connections.
+
+    `servers` are ready pods, each with its number of lasting connections. Only groups count that were
+    created some seconds after all others. None where no group is starved in a way that chance would
+    bring about in fewer than 5% of cases.
+    """
+    aged = sorted(((pod, held) for pod, held in servers if pod.age is not None), key=lambda each: each[0].age or 0)
+    splits = [
+        number
+        for number in range(1, len(aged))
+        if (aged[number][0].age or 0.0) - (aged[number - 1][0].age or 0.0) >= _APART
+    ]
+    groups = [_group(aged, number, len(splits)) for number in splits]
+    rarest = min(groups, key=lambda group: (group.chance, -len(group.young)), default=None)
+    return rarest if rarest is not None and rarest.chance < _LIKELY else None
+
+
+def _group(aged: Sequence[tuple[Pod, int]], number: int, splits: int) -> AgeOrder:
+    taken, total = sum(held for _, held in aged[:number]), sum(held for _, held in aged)
+    return AgeOrder(
+        young=tuple(pod for pod, _ in aged[:number]),
+        taken=taken,
+        total=total,
+        chance=min(1.0, splits * few_by_chance(taken, total, number / len(aged))) if total else 1.0,
+    )

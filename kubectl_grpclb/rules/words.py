@@ -1,0 +1,119 @@
+"""Words that several rules share: lists of names, counts, probabilities and commands to copy."""
+
+import shlex
+from collections.abc import Sequence
+
+from kubectl_grpclb.model.facts import Client, Facts
+from kubectl_grpclb.model.finding import Confidence
+from kubectl_grpclb.rules.assess import Server
+
+__all__ = [
+    "at_most",
+    "command",
+    "connections",
+    "expose_headless",
+    "headless_target",
+    "names",
+    "odds",
+    "pods",
+    "reach",
+    "reconnect",
+    "seconds",
+]
+
+_RESTARTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
+_ORDER: tuple[Confidence, ...] = ("low", "medium", "high")
+
+
+def names(every: Sequence[str], at_most: int = 4) -> str:
+    """Join names as a person would, `a, b and c`, the rest as a number."""
+    shown = list(every[:at_most])
+    if len(every) > at_most:
+        return f"{', '.join(shown)} and {len(every) - at_most} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def pods(count: int) -> str:
+    """`1 pod`, `3 pods`."""
+    return "1 pod" if count == 1 else f"{count} pods"
+
+
+def connections(count: int) -> str:
+    """`1 connection`, `3 connections`."""
+    return "1 connection" if count == 1 else f"{count} connections"
+
+
+def odds(chance: float) -> str:
+    """Put a probability in words: `33% of the time`, `about once in 5,000 times`."""
+    if chance > 0.995:
+        return "nearly always"
+    if chance >= 0.01:
+        return f"{chance:.0%} of the time"
+    if chance >= 0.000_001:
+        return f"about once in {float(f'{1 / chance:.1g}'):,.0f} times"
+    return "less than once in a million times"
+
+
+def seconds(age: float | None) -> str:
+    """Give an age in its largest unit, as kubectl does: `45s`, `12m`, `3h`, `6d`."""
+    if age is None:
+        return "unknown"
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if age >= 2 * length:
+            return f"{int(age // length)}{unit}"
+    return f"{int(age)}s"
+
+
+def at_most(limit: Confidence, confidence: Confidence) -> Confidence:
+    """Give the lower of two confidences."""
+    return min(limit, confidence, key=_ORDER.index)
+
+
+def reach(client: Client, servers: Sequence[Server]) -> int:
+    """Count the ready pods that a client's connections lead to; it may hold others that are not ready."""
+    return len(set(client.pods) & {server.pod.name for server in servers})
+
+
+def command(*words: str) -> str:
+    """Write a command so that a shell takes each word as it is, whatever a cluster's names hold."""
+    return shlex.join(words)
+
+
+def reconnect(facts: Facts, clients: Sequence[Client]) -> list[str]:
+    """Commands that restart the clients' workloads, so that they connect anew."""
+    owners = {
+        (*client.owner.partition("/")[::2], client.namespace or facts.target.namespace)
+        for client in clients
+        if client.owner is not None
+    }
+    return [
+        command("kubectl", "rollout", "restart", f"{kind.lower()}/{name}", "-n", namespace)
+        for kind, name, namespace in sorted(owners)
+        if kind in _RESTARTABLE
+    ]
+
+
+def expose_headless(facts: Facts) -> list[str]:
+    """Give the command that makes a second, headless Service for the same pods.
+
+    None where there is none: kubectl expose wants a selector, and pods that disagree on a named port have no
+    number in common.
+    """
+    target = facts.target
+    if not facts.service.selector or not isinstance(target.target_port, int):
+        return []
+    return [
+        command(
+            *("kubectl", "expose", "service", target.service, "-n", target.namespace),
+            *(f"--name={target.service}-headless", "--cluster-ip=None"),
+            *(f"--port={target.target_port}", f"--target-port={target.target_port}"),
+        )
+    ]
+
+
+def headless_target(facts: Facts, service: str) -> str | None:
+    """Name a headless Service as a gRPC target that resolves to every pod; None without a common port."""
+    port = facts.target.target_port
+    if not isinstance(port, int):
+        return None
+    return f"dns:///{service}.{facts.target.namespace}.svc.{facts.cluster_domain}:{port}"

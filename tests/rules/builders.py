@@ -1,0 +1,118 @@
+"""Facts in as many shapes as the rules' tests need."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from kubectl_grpclb.model.facts import Client, Connection, Facts, Pod, PodSockets, Service, ServicePort, Target
+from kubectl_grpclb.model.gap import Gap, GapReason
+
+CLUSTER_IP = Service(
+    type="ClusterIP",
+    headless=False,
+    selector={"app": "greeter"},
+    port=ServicePort(name="grpc", number=80, target="grpc", app_protocol=None),
+    external_name=None,
+    session_affinity=False,
+    internal_traffic_policy="Cluster",
+    external_traffic_policy=None,
+    traffic_distribution=None,
+)
+HEADLESS = replace(CLUSTER_IP, headless=True)
+UNREADABLE = Gap(GapReason.NO_SHELL, "no such file: sh")
+WINDOW = 5.0
+
+
+def connection(peer: str = "10.244.1.21", *, lasting: bool = True, received: int | None = None) -> Connection:
+    """A connection; each segment carries a hundred bytes."""
+    segments = None if received is None else received // 100
+    return Connection(peer, 40000, lasting, received, segments)
+
+
+def sockets(connections: Sequence[Connection] = (), **changes: Any) -> PodSockets:
+    """What a pod's sockets show."""
+    return replace(
+        PodSockets(
+            connections=tuple(connections),
+            passed=0,
+            opened=None,
+            waited=WINDOW,
+            listening=True,
+            listens_on=(50051,),
+            tool="netstat",
+        ),
+        **changes,
+    )
+
+
+def pod(number: int, held: PodSockets | Gap, **changes: Any) -> Pod:
+    """A ready pod, an hour old."""
+    return replace(
+        Pod(
+            name=f"greeter-7c9f8d5b6-{number:05}",
+            ip=f"10.244.0.{number}",
+            target_port=50051,
+            ready=True,
+            serving=True,
+            terminating=False,
+            age=3600.0,
+            node="node-a",
+            zone="zone-a",
+            owner="Deployment/greeter",
+            waiting=None,
+            sockets=held,
+        ),
+        **changes,
+    )
+
+
+def lasting(count: int) -> PodSockets:
+    """So many connections that last."""
+    return sockets([connection() for _ in range(count)])
+
+
+def facts(pods: Sequence[Pod], **changes: Any) -> Facts:
+    """A Service with these pods behind it, and a client for each address that they see."""
+    return replace(
+        Facts(
+            target=Target(context="kind-shop", namespace="shop", service="greeter", port=80, target_port=50051),
+            taken_at="2026-11-23T12:00:00Z",
+            window=WINDOW,
+            service=CLUSTER_IP,
+            pods=tuple(pods),
+            clients=_clients(pods),
+            lookalikes=(),
+            named_ports=("grpc 50051",),
+            replicas=len(pods),
+            refusals=(),
+            cluster_domain="cluster.local",
+        ),
+        **changes,
+    )
+
+
+def of_counts(*counts: int, **changes: Any) -> Facts:
+    """Pods that hold so many lasting connections each, all from one client."""
+    return facts([pod(number, lasting(count)) for number, count in enumerate(counts, 11)], **changes)
+
+
+def _clients(pods: Sequence[Pod]) -> tuple[Client, ...]:
+    held = [
+        (each.name, seen) for each in pods if isinstance(each.sockets, PodSockets) for seen in each.sockets.connections
+    ]
+    return tuple(_client(peer, [pair for pair in held if pair[1].peer == peer]) for peer in {s.peer for _, s in held})
+
+
+def _client(peer: str, held: Sequence[tuple[str, Connection]]) -> Client:
+    return Client(
+        ip=peer,
+        kind="Pod",
+        namespace="shop",
+        name=f"caller-5d6c7b8f9-{peer.rpartition('.')[2]}",
+        owner="Deployment/caller",
+        age=3600.0,
+        connections=len(held),
+        lasting=sum(seen.lasting for _, seen in held),
+        pods=tuple(sorted({name for name, _ in held})),
+    )

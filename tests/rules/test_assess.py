@@ -1,0 +1,143 @@
+"""The verdict: by effect, on the best signal, and never on more than was seen."""
+
+import random
+
+import pytest
+from msgspec.structs import replace
+
+from kubectl_grpclb.rules.assess import assess
+from tests.rules.builders import CLUSTER_IP, UNREADABLE, connection, facts, lasting, of_counts, pod, sockets
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict"),
+    [
+        ((29, 32, 35), "balanced"),
+        ((4, 2, 0), "unbalanced"),
+        ((2, 0, 0), "unbalanced"),
+        ((1, 1, 0), "unbalanced"),
+        ((1, 1, 1), "balanced"),
+        ((2, 1, 1), "balanced"),
+        ((8,), "balanced"),
+        ((0, 0, 0), "idle"),
+    ],
+)
+def test_fewer_effective_pods_than_four_fifths_is_unbalanced_however_likely(
+    counts: tuple[int, ...], verdict: str
+) -> None:
+    assert assess(of_counts(*counts)).verdict == verdict
+
+
+def test_a_thousand_connections_placed_at_random_on_a_hundred_pods_are_balanced() -> None:
+    dice = random.Random(20261123)
+    placed = [dice.randrange(100) for _ in range(1000)]
+
+    assert assess(of_counts(*[placed.count(number) for number in range(100)])).verdict == "balanced"
+
+
+def test_pods_added_later_that_get_nothing_are_unbalanced_even_where_the_effect_is_small() -> None:
+    old = [pod(number, lasting(100)) for number in range(11, 21)]
+    young = pod(30, lasting(0), age=60.0)
+
+    assert assess(facts([*old, young])).verdict == "unbalanced"
+
+
+def test_a_pod_that_could_not_be_read_is_not_an_idle_pod() -> None:
+    load = assess(facts([pod(11, lasting(3)), pod(12, lasting(3)), pod(13, UNREADABLE)]))
+
+    assert load.verdict == "inconclusive"
+    assert (load.balance.idle, load.balance.unread) == (0, 1)
+
+
+def test_unbalanced_stands_where_no_unread_pod_could_mend_it() -> None:
+    idle = [pod(number, lasting(0)) for number in range(12, 20)]
+
+    assert assess(facts([pod(11, lasting(9)), *idle, pod(20, UNREADABLE)])).verdict == "unbalanced"
+
+
+def test_idle_does_not_stand_where_a_pod_is_unread() -> None:
+    assert assess(facts([pod(11, lasting(0)), pod(12, UNREADABLE)])).verdict == "inconclusive"
+
+
+def test_where_no_pod_could_be_read_nothing_is_measured() -> None:
+    load = assess(facts([pod(11, UNREADABLE), pod(12, UNREADABLE)]))
+
+    assert load.verdict == "inconclusive"
+    assert (load.balance.signal, load.balance.effective_pods, load.balance.idle) == (None, None, None)
+
+
+def test_without_ready_endpoints_there_is_nothing_to_say() -> None:
+    assert assess(facts([pod(11, lasting(2), ready=False)])).verdict == "inconclusive"
+
+
+def test_bytes_are_the_better_signal_where_every_connection_has_them() -> None:
+    hot, cool = connection(received=100_000), connection(received=1_000)
+    load = assess(facts([pod(11, sockets([hot])), pod(12, sockets([cool])), pod(13, sockets([cool]))]))
+
+    assert (load.verdict, load.balance.signal, load.confidence) == ("unbalanced", "bytes", "high")
+
+
+def test_too_few_segments_say_nothing_and_connections_are_counted() -> None:
+    quiet = connection(received=200)
+    load = assess(facts([pod(11, sockets([quiet, quiet])), pod(12, sockets()), pod(13, sockets())]))
+
+    assert (load.verdict, load.balance.signal, load.confidence) == ("unbalanced", "connections", "medium")
+
+
+def test_bytes_of_lives_and_bytes_of_windows_are_not_compared() -> None:
+    twice, once = sockets([connection(received=1_000)]), sockets([connection(received=900_000)], waited=0.0)
+
+    assert assess(facts([pod(11, twice), pod(12, once)])).balance.signal == "connections"
+
+
+def test_connections_that_come_and_go_evenly_are_balanced() -> None:
+    churn = [pod(number, sockets(passed=1, opened=opened)) for number, opened in ((11, 130), (12, 121), (13, 118))]
+
+    load = assess(facts(churn))
+
+    assert (load.verdict, load.churning, load.confidence) == ("balanced", True, "low")
+
+
+def test_connections_that_come_and_go_unevenly_are_not_called_sticky() -> None:
+    assert assess(facts([pod(11, sockets(opened=250)), pod(12, sockets(opened=0))])).verdict == "inconclusive"
+
+
+def test_an_affine_clients_connections_are_one_placement_and_no_sign_of_age() -> None:
+    affine = replace(CLUSTER_IP, session_affinity=True)
+
+    load = assess(facts([pod(11, lasting(20)), pod(12, lasting(0), age=60.0)], service=affine))
+
+    assert load.age_order is None
+
+
+def test_a_few_that_come_and_go_are_too_few_to_say() -> None:
+    assert assess(facts([pod(11, sockets(passed=1, opened=5)), pod(12, sockets(opened=1))])).verdict == "inconclusive"
+
+
+def test_a_stray_connection_does_not_make_a_client() -> None:
+    assert assess(facts([pod(11, sockets(opened=1)), pod(12, sockets(opened=0))])).verdict == "idle"
+
+
+def test_a_single_look_is_never_fully_trusted() -> None:
+    once = [pod(11, sockets([connection(received=50_000)], waited=0.0)), pod(12, sockets(waited=0.0))]
+
+    load = assess(facts(once, window=0.0))
+
+    assert (load.verdict, load.confidence) == ("unbalanced", "medium")
+
+
+def test_chance_is_that_of_placing_the_same_connections_at_random() -> None:
+    assert assess(of_counts(2, 0, 0)).balance.chance == pytest.approx(1 / 3)
+
+
+def test_pods_that_are_not_ready_do_not_weigh() -> None:
+    waiting = pod(13, lasting(0), ready=False)
+
+    assert assess(facts([pod(11, lasting(2)), pod(12, lasting(2)), waiting])).verdict == "balanced"
+
+
+def test_an_external_name_says_where_it_leads() -> None:
+    outside = of_counts()
+    outside = replace(outside, service=replace(outside.service, external_name="greeter.example.com"))
+
+    assert "greeter.example.com" in assess(outside).reason

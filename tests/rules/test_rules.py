@@ -1,0 +1,176 @@
+"""What each rule claims, in the cases that decide it. Whole diagnoses are in tests/cases."""
+
+from msgspec.structs import replace
+
+from kubectl_grpclb.model.facts import Lookalike, Refusal
+from kubectl_grpclb.model.finding import Finding, Report
+from kubectl_grpclb.model.gap import Gap, GapReason
+from kubectl_grpclb.rules import RULES, analyse
+from tests.rules.builders import (
+    CLUSTER_IP,
+    HEADLESS,
+    UNREADABLE,
+    connection,
+    facts,
+    lasting,
+    of_counts,
+    pod,
+    sockets,
+)
+
+
+def codes(report: Report) -> list[str]:
+    return [finding.code for finding in report.findings]
+
+
+def the(report: Report, code: str) -> Finding:
+    return next(finding for finding in report.findings if finding.code == code)
+
+
+def test_codes_are_unique_and_in_order() -> None:
+    assert [rule.code for rule in RULES] == sorted({rule.code for rule in RULES})
+
+
+def test_connections_that_all_landed_on_one_pod_are_named_with_who_gets_nothing() -> None:
+    found = the(analyse(of_counts(2, 0, 0)), "GLB101")
+
+    assert "Both connections of caller-5d6c7b8f9-21 landed on greeter-7c9f8d5b6-00011" in found.message
+    assert "2 of 3 ready pods get nothing (greeter-7c9f8d5b6-00012 and greeter-7c9f8d5b6-00013)" in found.message
+
+
+def test_sticking_leads_over_too_few_connections() -> None:
+    assert codes(analyse(of_counts(2, 0, 0))) == ["GLB101", "GLB102"]
+
+
+def test_as_many_connections_as_pods_are_not_too_few() -> None:
+    assert codes(analyse(of_counts(3, 0, 0))) == ["GLB101"]
+
+
+def test_unread_pods_make_counting_connections_impossible() -> None:
+    report = analyse(facts([pod(11, lasting(1)), *(pod(n, lasting(0)) for n in range(12, 19)), pod(19, UNREADABLE)]))
+
+    assert [skipped.code for skipped in report.skipped] == ["GLB102"]
+
+
+def test_what_random_placement_would_hardly_do_is_not_called_random() -> None:
+    found = the(analyse(of_counts(40, 0, 0)), "GLB101")
+
+    assert found.confidence == "low"
+    assert "less than once in a million times" in found.message
+
+
+def test_a_headless_service_whose_client_stays_on_one_address_does_not_stick_by_itself() -> None:
+    assert codes(analyse(of_counts(2, 0, 0, service=HEADLESS))) == ["GLB103", "GLB102"]
+
+
+def test_a_headless_service_with_even_load_is_let_be() -> None:
+    assert codes(analyse(of_counts(1, 1, 1, service=HEADLESS))) == []
+
+
+def test_pods_added_later_lead_and_take_the_place_of_random_placement() -> None:
+    young = [pod(number, lasting(0), age=60.0) for number in (12, 13, 14)]
+
+    report = analyse(facts([pod(11, lasting(8)), *young]))
+
+    assert codes(report) == ["GLB104"]
+    assert report.findings[0].confidence == "medium"
+
+
+def test_pods_created_together_are_not_called_added_later() -> None:
+    together = [pod(11, lasting(8), age=62.0), pod(12, lasting(0), age=61.0), pod(13, lasting(0), age=60.0)]
+
+    assert "GLB104" not in codes(analyse(facts(together)))
+
+
+def test_affinity_that_pins_a_client_leads() -> None:
+    report = analyse(of_counts(6, 0, service=replace(CLUSTER_IP, session_affinity=True)))
+
+    assert codes(report)[0] == "GLB201"
+
+
+def test_affinity_is_a_note_where_load_is_even() -> None:
+    report = analyse(of_counts(3, 3, service=replace(CLUSTER_IP, session_affinity=True)))
+
+    assert [(finding.code, finding.severity) for finding in report.findings] == [("GLB201", "info")]
+
+
+def test_a_selector_that_matches_nothing_names_the_label_that_differs() -> None:
+    near = Lookalike("greeter-7c9f8d5b6-x2x9k", "Deployment/greeter", {"app": "greeter"})
+    wrong = replace(CLUSTER_IP, selector={"app": "greeters"})
+
+    found = the(analyse(facts([], service=wrong, lookalikes=(near,))), "GLB205")
+
+    assert "app=greeters" in found.message
+    assert "Deployment/greeter comes near: its pods have app=greeter" in found.message
+
+
+def test_a_target_port_name_that_no_container_has_is_named_with_those_that_exist() -> None:
+    found = the(analyse(facts([pod(11, lasting(0), target_port=None)])), "GLB205")
+
+    assert "port named grpc" in found.message
+    assert "they declare grpc 50051" in found.message
+
+
+def test_a_port_on_which_nothing_listens_is_named_with_those_that_are_listened_on() -> None:
+    deaf = sockets(listening=False, listens_on=(50051,))
+
+    found = the(analyse(facts([pod(11, deaf, target_port=50052)])), "GLB205")
+
+    assert "port 50052" in found.message
+    assert "they listen on 50051" in found.message
+
+
+def test_pods_that_are_not_ready_are_said_with_why() -> None:
+    found = the(analyse(facts([pod(11, lasting(0), ready=False, waiting="ImagePullBackOff")])), "GLB205")
+
+    assert "ImagePullBackOff" in found.message
+
+
+def test_a_pod_that_is_not_ready_but_keeps_connections_is_told() -> None:
+    kept = pod(12, lasting(3), ready=False, waiting="ContainersNotReady")
+
+    assert "GLB206" in codes(analyse(facts([pod(11, lasting(1)), kept])))
+
+
+def test_a_pod_that_is_not_ready_and_holds_nothing_is_let_be() -> None:
+    assert codes(analyse(facts([pod(11, lasting(1)), pod(12, lasting(0), ready=False)]))) == []
+
+
+def test_each_reason_for_a_gap_has_its_own_finding() -> None:
+    report = analyse(
+        facts(
+            [
+                pod(11, UNREADABLE),
+                pod(12, Gap(GapReason.FORBIDDEN, "no")),
+                pod(13, Gap(GapReason.TIMED_OUT, "25 s")),
+                pod(14, Gap(GapReason.GARBLED, "?")),
+            ]
+        )
+    )
+
+    assert codes(report) == ["GLB901", "GLB902", "GLB903"]
+    assert [row.connections for row in report.pods] == [None, None, None, None]
+
+
+def test_a_refused_look_at_the_surroundings_says_what_follows_and_changes_no_verdict() -> None:
+    refusal = Refusal("list nodes", "zones are unknown", 'apiGroups: [""], resources: ["nodes"], verbs: ["list"]')
+
+    report = analyse(of_counts(1, 1, refusals=(refusal,)))
+
+    assert report.verdict == "balanced"
+    assert "You may not list nodes: zones are unknown." in the(report, "GLB902").message
+
+
+def test_a_name_with_shell_syntax_is_quoted_in_commands() -> None:
+    hostile = of_counts(2, 0, 0)
+    hostile = replace(hostile, target=replace(hostile.target, service="greeter;reboot"))
+
+    commands = the(analyse(hostile), "GLB101").next
+
+    assert commands[0].startswith("kubectl expose service 'greeter;reboot' -n shop ")
+
+
+def test_churning_connections_do_not_stick() -> None:
+    churn = [pod(11, sockets([connection(lasting=False)], opened=200)), pod(12, sockets(opened=190))]
+
+    assert codes(analyse(facts(churn))) == []
