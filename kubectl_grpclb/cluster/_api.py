@@ -1,0 +1,211 @@
+"""One API server, as one user: requests out, bytes back.
+
+The kubernetes client makes the URLs, the session and the TLS context. WebSockets are opened on its session
+directly, because its own WebSocket client leaves out the kubeconfig's proxy and TLS server name.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import aiohttp
+import msgspec
+from msgspec import Struct
+from multidict import CIMultiDict
+from yarl import URL
+
+from kubectl_grpclb.cluster._failures import Place, not_kubernetes, unauthorised, unreachable
+
+if TYPE_CHECKING:
+    from kubernetes.aio.client.api_client import ApiClient
+
+__all__ = ["Api", "HandshakeRefusedError", "Query", "Reply", "keep_refusal", "status_message"]
+
+TRIES = 4
+"""How often a request is sent at most while the API server asks to come back later."""
+
+LONGEST_PAUSE = 5.0
+"""Seconds to wait at most before the next try, whatever the server asks for."""
+
+CLOSE_SECONDS = 0.5
+"""How long to wait for the server to close a WebSocket before it is torn down."""
+
+_REFUSAL_LIMIT = 64 * 1024
+
+Query = Sequence[tuple[str, str]]
+Socket = aiohttp.ClientWebSocketResponse[bool]
+
+
+class Reply(Struct, frozen=True):
+    """What the server said; `pause` is its Retry-After in seconds."""
+
+    status: int
+    body: bytes
+    pause: float | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether the server asks to come back later, as its priority and fairness do."""
+        return self.status == 429 or (self.status == 503 and self.pause is not None)
+
+
+class HandshakeRefusedError(Exception):
+    """A WebSocket was not opened; carries the server's reply."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(f"HTTP {reply.status}")
+        self.reply = reply
+
+
+class _Status(Struct, frozen=True):
+    message: str = ""
+    reason: str = ""
+
+
+def status_message(reply: Reply) -> str:
+    """Give the words of a Kubernetes Status, or of whatever text came instead of one."""
+    try:
+        status = msgspec.json.decode(reply.body, type=_Status)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return reply.body[:300].decode("utf-8", "replace").strip() or f"HTTP {reply.status} without a word"
+    return status.message[:2000] or status.reason[:100] or f"HTTP {reply.status}"
+
+
+async def keep_refusal(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep the body of a refused WebSocket handshake, which aiohttp drops (a session's middleware)."""
+    response = await handler(request)
+    if response.status == 101 or request.headers.get("Upgrade") != "websocket":
+        return response
+    reply = Reply(response.status, await _first(response.content), _pause(response))
+    response.close()
+    raise HandshakeRefusedError(reply)
+
+
+class Api:
+    """The API server's HTTP and WebSocket side; `place` names it in errors, times are seconds."""
+
+    def __init__(self, client: "ApiClient", place: Place, headers: CIMultiDict[str], timeout: float) -> None:
+        self.place = place
+        self._client = client
+        self._headers = headers
+        self._timeout = timeout
+
+    async def get(self, path: str, names: dict[str, str], query: Query) -> Reply:
+        """Send a GET and give the reply, whatever its status but 401.
+
+        A busy server is asked again. Raises ClusterError where it cannot be reached, refuses the credentials
+        or answers with a web page.
+        """
+        reply = await _patiently(lambda: self._get(path, names, query))
+        self._check(reply)
+        return reply
+
+    @asynccontextmanager
+    async def websocket(
+        self, path: str, names: dict[str, str], query: Query, *, protocol: str, limit: int
+    ) -> AsyncIterator[Socket]:
+        """Open a WebSocket for messages of up to `limit` bytes, and close it come what may.
+
+        The caller sets the time limit. Raises HandshakeRefusedError with the server's reply, aiohttp's
+        ClientError where the connection broke, and ClusterError as `get` does.
+        """
+        opened = await _patiently(lambda: self._connect(path, names, query, protocol, limit))
+        if isinstance(opened, Reply):
+            self._check(opened)
+            raise HandshakeRefusedError(opened)
+        try:
+            yield opened
+        finally:
+            await _close(opened)
+
+    async def _get(self, path: str, names: dict[str, str], query: Query) -> Reply:
+        url, headers = await self._prepare(path, names, query)
+        try:
+            sent = await self._client.call_api(
+                "GET", url, headers, _request_timeout=aiohttp.ClientTimeout(total=self._timeout)
+            )
+            response: aiohttp.ClientResponse = sent.response
+            return Reply(response.status, await response.read(), _pause(response))
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise unreachable(error, self.place, self._timeout) from error
+
+    async def _connect(
+        self, path: str, names: dict[str, str], query: Query, protocol: str, limit: int
+    ) -> Socket | Reply:
+        url, headers = await self._prepare(path, names, query)
+        try:
+            return await self._session.ws_connect(
+                URL(url, encoded=True),
+                headers=headers,
+                protocols=(protocol,),
+                max_msg_size=limit,
+                proxy=self._client.configuration.proxy,
+                server_hostname=self._client.configuration.tls_server_name,
+                decode_text=False,
+            )
+        except HandshakeRefusedError as refused:
+            return refused.reply
+        except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError) as error:
+            raise unreachable(error, self.place, self._timeout) from error
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        rest = self._client.rest_client
+        if rest.pool_manager is None:
+            rest.pool_manager = rest._create_pool_manager()  # noqa: SLF001 - its WebSocket client does the same
+        session: aiohttp.ClientSession = rest.pool_manager
+        return session
+
+    async def _prepare(self, path: str, names: dict[str, str], query: Query) -> tuple[str, CIMultiDict[str]]:
+        _, url, headers, *_ = await self._client.param_serialize(
+            "GET", path, path_params=names, query_params=list(query), auth_settings=["BearerToken"]
+        )
+        # Several groups are several headers of one name, which the client's dict cannot hold.
+        together = CIMultiDict(headers)
+        together.extend(self._headers)
+        return url, together
+
+    def _check(self, reply: Reply) -> None:
+        if reply.status == 401:
+            raise unauthorised(status_message(reply), self.place)
+        if reply.status < 500 and reply.body.lstrip()[:1] == b"<":
+            raise not_kubernetes(reply.body, self.place)
+
+
+Answered = TypeVar("Answered")
+
+
+async def _patiently(send: Callable[[], Awaitable[Answered]]) -> Answered:
+    """Send again while the server is busy, after the pause that it asks for."""
+    for attempt in range(1, TRIES):
+        answer = await send()
+        if not (isinstance(answer, Reply) and answer.busy):
+            return answer
+        wanted = 0.25 * 2**attempt if answer.pause is None else answer.pause
+        await asyncio.sleep(min(wanted, LONGEST_PAUSE))
+    return await send()
+
+
+def _pause(response: aiohttp.ClientResponse) -> float | None:
+    """Give the Retry-After of a response in seconds; one that is a date counts as none."""
+    try:
+        return max(0.0, float(response.headers["Retry-After"]))
+    except (KeyError, ValueError):
+        return None
+
+
+async def _first(stream: aiohttp.StreamReader) -> bytes:
+    kept = bytearray()
+    while len(kept) < _REFUSAL_LIMIT and (chunk := await stream.read(_REFUSAL_LIMIT - len(kept))):
+        kept += chunk
+    return bytes(kept)
+
+
+async def _close(socket: Socket) -> None:
+    """Close politely, but not for long: aiohttp would go on reading whatever the server still sends."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await socket.close()
+    except TimeoutError:
+        pass

@@ -1,0 +1,110 @@
+"""What to tell the user when the cluster as a whole does not answer: what happened, why, what to do next."""
+
+import ssl
+
+import aiohttp
+from msgspec import Struct
+from yarl import URL
+
+from kubectl_grpclb.model.errors import ClusterError
+from kubectl_grpclb.model.text import printable
+
+__all__ = ["Place", "misconfigured", "not_kubernetes", "unauthorised", "unreachable"]
+
+
+class Place(Struct, frozen=True):
+    """A cluster as the user knows it."""
+
+    context: str
+    server: str
+    proxy: str | None = None
+
+    def __str__(self) -> str:
+        return f"{printable(self.server)} (context {printable(self.context)!r})"
+
+    @property
+    def kubectl(self) -> str:
+        """The beginning of a kubectl command for this cluster."""
+        return f"kubectl --context {printable(self.context)}"
+
+
+def unreachable(error: Exception, place: Place, timeout: float) -> ClusterError:
+    """Say why no answer came; `timeout` is the request's, in seconds."""
+    return ClusterError(f"cannot reach the API server {place}: {_why(error, place, timeout)}")
+
+
+def _why(error: Exception, place: Place, timeout: float) -> str:
+    if isinstance(error, TimeoutError):
+        return (
+            f"no answer within {timeout:g} s. Is there a VPN or a firewall in between? "
+            "A longer --request-timeout waits longer"
+        )
+    return _why_tls(error) or _why_proxy(error, place) or _why_connection(error, place)
+
+
+def _why_tls(error: Exception) -> str | None:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return (
+            f"its certificate is not trusted ({_words(error.certificate_error)}). The kubeconfig's "
+            "certificate-authority or tls-server-name belongs to another cluster, or the cluster was made anew: "
+            "fetch the kubeconfig again"
+        )
+    if isinstance(error, aiohttp.ClientConnectorSSLError | ssl.SSLError):
+        return f"TLS failed ({_words(error)}). Is the port right, and does it speak https?"
+    return None
+
+
+def _why_proxy(error: Exception, place: Place) -> str | None:
+    proxy = _without_password(place.proxy) if place.proxy else "from the environment (HTTPS_PROXY)"
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy {proxy} refused the connection: {error.status} {printable(error.message)}"
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return f"the proxy {proxy} cannot be reached ({_words(error.os_error)})"
+    return None
+
+
+def _why_connection(error: Exception, place: Place) -> str:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"its name cannot be resolved ({_words(error.os_error)}). Is there a VPN to connect?"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"{_words(error.os_error)}. Is the cluster running, and does `{place.kubectl} get ns` work from here?"
+    if isinstance(error, aiohttp.InvalidURL):
+        return "that is not an address; look at the cluster's server in the kubeconfig"
+    return f"the connection broke ({_words(error)}). Try again; does `{place.kubectl} get ns` work from here?"
+
+
+def unauthorised(message: str, place: Place) -> ClusterError:
+    """Say that the cluster does not know the user (HTTP 401)."""
+    return ClusterError(
+        f"the cluster refused your credentials (401 {printable(message)}) at {place}: they are expired or belong "
+        f"to another cluster. Log in again; `{place.kubectl} get ns` should work first"
+    )
+
+
+def not_kubernetes(body: bytes, place: Place) -> ClusterError:
+    """Say that something other than an API server answered."""
+    seen = printable(" ".join(body[:2000].decode("utf-8", "replace").split())[:80])
+    return ClusterError(
+        f"what answers at {place} is not a Kubernetes API server: it sent: {seen} … A proxy or a login page is "
+        f"in between, or the server's address is wrong; does `{place.kubectl} get ns` work from here?"
+    )
+
+
+def misconfigured(what: str, error: Exception, place: Place) -> ClusterError:
+    """Say which part of the kubeconfig cannot be used."""
+    return ClusterError(f"the kubeconfig's {what} for {place} cannot be used: {_words(error)}")
+
+
+def _words(error: BaseException) -> str:
+    """Give an error's own words, or its type's name where it has none."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return printable(error.verify_message)
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return printable(text[:300]) or type(error).__name__
+
+
+def _without_password(proxy: str) -> str:
+    try:
+        return printable(str(URL(proxy).with_user(None)))
+    except ValueError:
+        return "of the kubeconfig"

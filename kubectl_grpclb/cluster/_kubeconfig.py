@@ -1,0 +1,256 @@
+"""Which cluster, as whom: kubeconfig files found, merged and read as kubectl does it.
+
+The rules are those of kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig: the
+flag's file alone, else the files of $KUBECONFIG of which the first one that sets a value wins, else
+~/.kube/config, else the service account of the pod that this runs in. Nothing is ever written back.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct, field
+
+from kubectl_grpclb.model.errors import ClusterError, UsageError
+from kubectl_grpclb.model.text import printable
+
+__all__ = ["Access", "Choice", "find_access"]
+
+Fields = dict[str, Any]
+"""A part of a kubeconfig whose fields are read where they are used."""
+
+_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+
+_CLUSTER_PATHS = ("certificate-authority",)
+_USER_PATHS = ("client-certificate", "client-key", "tokenFile")
+
+_LISTED = 12
+"""How many names an error lists before it only counts them."""
+
+
+class Choice(Struct, frozen=True):
+    """What the user chose on the command line; None leaves it to the kubeconfig."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    cluster: str | None = None
+    namespace: str | None = None
+
+
+class Access(Struct, frozen=True):
+    """One cluster and one user of it; paths in both are absolute or relative to the working directory."""
+
+    context: str
+    namespace: str
+    cluster: Fields
+    user: Fields
+
+
+class _NamedCluster(Struct, frozen=True):
+    name: str
+    cluster: Fields | None = None
+
+
+class _NamedUser(Struct, frozen=True):
+    name: str
+    user: Fields | None = None
+
+
+class _Context(Struct, frozen=True):
+    cluster: str = ""
+    user: str = ""
+    namespace: str | None = None
+
+
+class _NamedContext(Struct, frozen=True):
+    name: str
+    context: _Context | None = None
+
+
+class _File(Struct, frozen=True, rename="kebab"):
+    current_context: str | None = None
+    clusters: tuple[_NamedCluster, ...] | None = None
+    users: tuple[_NamedUser, ...] | None = None
+    contexts: tuple[_NamedContext, ...] | None = None
+
+
+class _Merged(Struct):
+    paths: list[str] = field(default_factory=list)
+    current: str = ""
+    clusters: dict[str, Fields] = field(default_factory=dict)
+    users: dict[str, Fields] = field(default_factory=dict)
+    contexts: dict[str, _Context] = field(default_factory=dict)
+
+    def add(self, path: Path, file: _File) -> None:
+        """Merge one file in; what an earlier one set stays."""
+        self.paths.append(str(path))
+        self.current = self.current or file.current_context or ""
+        for cluster in file.clusters or ():
+            self.clusters.setdefault(cluster.name, _anchored(cluster.cluster, _CLUSTER_PATHS, path.parent))
+        for user in file.users or ():
+            self.users.setdefault(user.name, _user_anchored(user.user, path.parent))
+        for context in file.contexts or ():
+            self.contexts.setdefault(context.name, context.context or _Context())
+
+
+def find_access(choice: Choice, environ: Mapping[str, str]) -> Access:
+    """Read the kubeconfig and pick the cluster and the user.
+
+    Raises UsageError where a flag names what does not exist, and ClusterError where there is no kubeconfig
+    or it is not a usable one.
+    """
+    paths = _paths(choice, environ)
+    merged = _Merged()
+    for path in paths:
+        merged.add(path, _read(path))
+    if not paths:
+        return _in_cluster(choice, environ)
+    return _pick(merged, choice)
+
+
+def _paths(choice: Choice, environ: Mapping[str, str]) -> list[Path]:
+    if choice.kubeconfig is not None:
+        if not Path(choice.kubeconfig).exists():
+            raise UsageError(f"there is no kubeconfig at {printable(choice.kubeconfig)} (--kubeconfig)")
+        return [Path(choice.kubeconfig)]
+    listed = [Path(name) for name in environ.get("KUBECONFIG", "").split(os.pathsep) if name]
+    candidates = listed or [_home(environ) / ".kube" / "config"]
+    return [path for path in candidates if path.exists()]
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+
+
+def _read(path: Path) -> _File:
+    import yaml
+
+    shown = printable(str(path))
+    try:
+        with path.open("rb") as stream:
+            # A kubeconfig of many clusters takes seconds without libyaml. Both loaders are the safe ones.
+            document = yaml.load(stream, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except OSError as error:
+        raise ClusterError(f"cannot read the kubeconfig {shown}: {error.strerror or error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        # The parser's own message quotes the line, which may hold a credential.
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise ClusterError(f"the kubeconfig {shown}{where} is not YAML; is it the right file?") from None
+    try:
+        return msgspec.convert({} if document is None else document, _File)
+    except msgspec.ValidationError as error:
+        raise ClusterError(f"{shown} is not a kubeconfig: {printable(str(error))}") from error
+
+
+def _anchored(fields: Fields | None, keys: Iterable[str], directory: Path) -> Fields:
+    """Give the fields with paths that are relative to their file made independent of it."""
+    anchored = dict(fields or {})
+    for key in keys:
+        if isinstance(anchored.get(key), str) and anchored[key]:
+            anchored[key] = str(directory / anchored[key])
+    return anchored
+
+
+def _user_anchored(fields: Fields | None, directory: Path) -> Fields:
+    user = _anchored(fields, _USER_PATHS, directory)
+    plugin = user.get("exec")
+    if isinstance(plugin, dict) and isinstance(plugin.get("command"), str) and os.sep in plugin["command"]:
+        user["exec"] = _anchored(plugin, ("command",), directory.absolute())
+    return user
+
+
+def _pick(merged: _Merged, choice: Choice) -> Access:
+    source = printable(", ".join(merged.paths))
+    name = choice.context or merged.current
+    if not name:
+        raise ClusterError(
+            f"the kubeconfig {source} has no current-context; choose one with --context"
+            f"{_alternatives('', merged.contexts)}"
+        )
+    if name not in merged.contexts:
+        blame: type[ClusterError | UsageError] = UsageError if choice.context else ClusterError
+        raise blame(f"there is no context {printable(name)!r} in {source}{_alternatives(name, merged.contexts)}")
+    context = merged.contexts[name]
+    return Access(
+        context=name,
+        namespace=choice.namespace or context.namespace or "default",
+        cluster=_cluster(merged, choice, name),
+        user=_user(merged, name),
+    )
+
+
+def _cluster(merged: _Merged, choice: Choice, context: str) -> Fields:
+    name = choice.cluster or merged.contexts[context].cluster
+    source = printable(", ".join(merged.paths))
+    if name not in merged.clusters:
+        alternatives = _alternatives(name, merged.clusters)
+        if choice.cluster:
+            raise UsageError(f"there is no cluster {printable(name)!r} in {source}{alternatives}")
+        raise ClusterError(
+            f"the context {printable(context)!r} names a cluster {printable(name)!r} that is not in "
+            f"{source}{alternatives}"
+        )
+    cluster = merged.clusters[name]
+    if not isinstance(cluster.get("server"), str) or not cluster["server"]:
+        raise ClusterError(f"the cluster {printable(name)!r} in {source} has no server address")
+    return cluster
+
+
+def _user(merged: _Merged, context: str) -> Fields:
+    name = merged.contexts[context].user
+    if name and name not in merged.users:
+        raise ClusterError(
+            f"the context {printable(context)!r} names a user {printable(name)!r} that is not in "
+            f"{printable(', '.join(merged.paths))}{_alternatives(name, merged.users)}"
+        )
+    return merged.users.get(name, {})
+
+
+Named = TypeVar("Named")
+
+
+def _alternatives(name: str, named: Mapping[str, Named]) -> str:
+    """Give `; did you mean A? There are: A, B`, or what fits of it."""
+    nearest = get_close_matches(name, named, n=3, cutoff=0.6)
+    hint = f"; did you mean {' or '.join(printable(other) for other in nearest)}?" if nearest else ""
+    if not named:
+        return f"{hint} (it has none)"
+    shown = ", ".join(printable(other) for other in sorted(named)[:_LISTED])
+    more = f", and {len(named) - _LISTED} more" if len(named) > _LISTED else ""
+    return f"{hint} (it has: {shown}{more})"
+
+
+def _in_cluster(choice: Choice, environ: Mapping[str, str]) -> Access:
+    host, port = environ.get("KUBERNETES_SERVICE_HOST", ""), environ.get("KUBERNETES_SERVICE_PORT", "")
+    token = _SERVICE_ACCOUNT / "token"
+    if not (host and port and token.exists()):
+        looked = environ.get("KUBECONFIG") or str(_home(environ) / ".kube" / "config")
+        raise ClusterError(
+            f"there is no kubeconfig: nothing at {printable(looked)}, and this is not a pod with a service "
+            "account; set KUBECONFIG or give --kubeconfig (does `kubectl get ns` work?)"
+        )
+    if choice.context or choice.cluster:
+        raise UsageError(
+            "there is no kubeconfig, only this pod's service account, so --context and --cluster name nothing"
+        )
+    address = f"[{host}]" if ":" in host else host
+    return Access(
+        context="in-cluster",
+        namespace=choice.namespace or _own_namespace(),
+        cluster={
+            "server": f"https://{address}:{port}",
+            "certificate-authority": str(_SERVICE_ACCOUNT / "ca.crt"),
+        },
+        user={"tokenFile": str(token)},
+    )
+
+
+def _own_namespace() -> str:
+    try:
+        return (_SERVICE_ACCOUNT / "namespace").read_text(encoding="utf-8").strip() or "default"
+    except OSError:
+        return "default"

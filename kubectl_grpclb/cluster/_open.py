@@ -1,0 +1,106 @@
+"""From a kubeconfig's cluster and user to a client that speaks to it."""
+
+import ssl
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from aiohttp import DummyCookieJar
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from msgspec import Struct
+from multidict import CIMultiDict
+
+from kubectl_grpclb import __version__
+from kubectl_grpclb.cluster._api import Api, keep_refusal
+from kubectl_grpclb.cluster._credentials import Credentials, decoded, read_credentials
+from kubectl_grpclb.cluster._failures import Place, misconfigured
+from kubectl_grpclb.cluster._kubeconfig import Access, Fields
+from kubectl_grpclb.model.errors import ClusterError
+from kubectl_grpclb.model.text import printable
+
+__all__ = ["Impersonation", "open_api"]
+
+
+class Impersonation(Struct, frozen=True):
+    """`--as` and `--as-group`; where no user is given, the kubeconfig's own `as` holds."""
+
+    user: str | None = None
+    groups: tuple[str, ...] = ()
+
+
+@asynccontextmanager
+async def open_api(access: Access, impersonation: Impersonation, seconds: float) -> AsyncIterator[Api]:
+    """Open a session with the cluster; nothing is sent yet, except to whoever issues the credentials.
+
+    A request may take `seconds`, an exec has its own limit.
+
+    Raises ClusterError where the kubeconfig's certificates, credentials or proxy cannot be used.
+    """
+    place = Place(access.context, access.cluster["server"], access.cluster.get("proxy-url") or None)
+    credentials = await read_credentials(access)
+    client = _client(access, credentials, place)
+    client.user_agent = f"kubectl-grpclb/{__version__}"
+    async with client:
+        yield Api(client, place, _impersonating(access.user, impersonation), seconds)
+
+
+def _client(access: Access, credentials: Credentials, place: Place) -> ApiClient:
+    configuration = Configuration(
+        host=place.server.rstrip("/"),
+        tls_server_name=access.cluster.get("tls-server-name") or None,
+        proxy=_proxy(place),
+        connection_pool_maxsize=0,  # what is in flight is bounded by the cluster's semaphores
+        client_session_kwargs={"middlewares": (keep_refusal,), "cookie_jar": DummyCookieJar()},
+        verify_ssl=not access.cluster.get("insecure-skip-tls-verify"),
+    )
+    # Python 3.13 became stricter than kubectl about what a cluster's certificates must say.
+    configuration.disable_strict_ssl_verification = True
+    if credentials.authorization:
+        configuration.api_key["BearerToken"] = credentials.authorization
+    if configuration.verify_ssl:
+        authorities = decoded(access.cluster, "certificate-authority-data", access.context)
+        configuration.ca_cert_data = authorities.decode("latin-1") if authorities else None
+        configuration.ssl_ca_cert = None if authorities else access.cluster.get("certificate-authority")
+    # OpenSSL reads a client certificate from files only; they are gone again when the context holds it.
+    with tempfile.TemporaryDirectory(prefix="kubectl-grpclb-") as directory:
+        if credentials.certificate and credentials.key:
+            configuration.cert_file = _written(Path(directory, "certificate"), credentials.certificate)
+            configuration.key_file = _written(Path(directory, "key"), credentials.key)
+        try:
+            return ApiClient(configuration)
+        except (ssl.SSLError, OSError, ValueError) as error:
+            raise misconfigured("certificates", error, place) from error
+
+
+def _written(path: Path, content: bytes) -> str:
+    path.write_bytes(content)
+    return str(path)
+
+
+def _proxy(place: Place) -> str | None:
+    """Give the kubeconfig's proxy. Raises ClusterError for SOCKS, which kubectl speaks and aiohttp does not."""
+    if place.proxy and not place.proxy.startswith(("http://", "https://")):
+        raise ClusterError(
+            f"the kubeconfig's proxy-url for {place} is not http:// or https://; other proxies are not supported: "
+            f"`kubectl --context {printable(place.context)} proxy` and a kubeconfig for its address lead around it"
+        )
+    return place.proxy
+
+
+def _impersonating(user: Fields, impersonation: Impersonation) -> CIMultiDict[str]:
+    """Give the headers of kubectl's impersonation; flags replace what the kubeconfig says of it."""
+    if impersonation.user or impersonation.groups:
+        user = {"as": impersonation.user, "as-groups": impersonation.groups}
+    headers: CIMultiDict[str] = CIMultiDict()
+    for key, name in (("as", "Impersonate-User"), ("as-uid", "Impersonate-Uid")):
+        if user.get(key):
+            headers.add(name, user[key])
+    for group in user.get("as-groups") or ():
+        headers.add("Impersonate-Group", group)
+    for key, values in (user.get("as-user-extra") or {}).items():
+        for value in values:
+            headers.add(f"Impersonate-Extra-{quote(key, safe='')}", value)
+    return headers

@@ -1,0 +1,125 @@
+"""Whom a kubeconfig's user is, by token, certificate or plugin, and what is said when none comes of it."""
+
+import asyncio
+import base64
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubectl_grpclb.cluster import _credentials
+from kubectl_grpclb.cluster._credentials import Credentials, read_credentials
+from kubectl_grpclb.cluster._kubeconfig import Access
+from kubectl_grpclb.model.errors import ClusterError
+
+BETA = "client.authentication.k8s.io/v1beta1"
+
+
+def credentials(user: dict[str, Any], **cluster: object) -> Credentials:
+    access = Access("shop-prod", "shop", {"server": "https://prod:6443", **cluster}, user)
+    return asyncio.run(read_credentials(access))
+
+
+def plugin(body: str, **fields: object) -> dict[str, Any]:
+    """A user whose credentials come from this Python program."""
+    return {"exec": {"command": sys.executable, "args": ["-c", body], "apiVersion": BETA, **fields}}
+
+
+def prints(status: object) -> str:
+    credential = {"apiVersion": BETA, "kind": "ExecCredential", "status": status}
+    return f"print({json.dumps(json.dumps(credential))})"
+
+
+def test_a_token_is_sent_as_it_is() -> None:
+    assert credentials({"token": "t0ken"}) == Credentials("Bearer t0ken")
+
+
+def test_a_token_file_goes_before_a_token_and_loses_its_line_break(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("renewed\n")
+
+    assert credentials({"token": "old", "tokenFile": str(tmp_path / "token")}) == Credentials("Bearer renewed")
+
+
+def test_a_token_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match=r"cannot read .*/token, the tokenFile of context 'shop-prod': No such file"):
+        credentials({"tokenFile": str(tmp_path / "token")})
+
+
+def test_certificate_data_that_is_not_base64_is_named() -> None:
+    with pytest.raises(ClusterError, match="client-key-data of context 'shop-prod' is not base64"):
+        credentials({"client-key-data": "x"})
+
+
+def test_a_user_without_credentials_is_nobody() -> None:
+    assert credentials({}) == Credentials()
+
+
+def test_a_name_and_a_password_are_sent_as_such() -> None:
+    encoded = base64.b64encode(b"jo:hunter2").decode()
+
+    assert credentials({"username": "jo", "password": "hunter2"}) == Credentials(f"Basic {encoded}")
+
+
+def test_a_plugins_token_is_used() -> None:
+    assert credentials(plugin(prints({"token": "t0ken"}))) == Credentials("Bearer t0ken")
+
+
+def test_a_plugins_certificate_is_used() -> None:
+    status = {"clientCertificateData": "CERT", "clientKeyData": "KEY"}
+
+    assert credentials(plugin(prints(status))) == Credentials(None, b"CERT", b"KEY")
+
+
+def test_a_plugin_is_told_what_it_is_asked_for() -> None:
+    body = (
+        "import json, os; info = json.loads(os.environ['KUBERNETES_EXEC_INFO']);"
+        f"{prints({'token': 'SEEN'})[:-1]}.replace('SEEN', os.environ['PROFILE'] + info['spec']['cluster']['server']))"
+    )
+
+    found = credentials(plugin(body, env=[{"name": "PROFILE", "value": "dev@"}], provideClusterInfo=True))
+
+    assert found == Credentials("Bearer dev@https://prod:6443")
+
+
+def test_a_plugin_that_is_not_installed_is_named_with_its_hint() -> None:
+    user = {"exec": {"command": "aws-iam-nowhere", "apiVersion": BETA, "installHint": "See https://example.com/aws."}}
+
+    with pytest.raises(ClusterError, match=r"'aws-iam-nowhere' of context 'shop-prod' cannot be run.*See https://exam"):
+        credentials(user)
+
+
+def test_a_plugin_that_fails_is_named_with_its_exit_code() -> None:
+    with pytest.raises(ClusterError, match=r"gave no credentials: it ended with exit code 3\. Log in again"):
+        credentials(plugin("raise SystemExit(3)"))
+
+
+def test_a_plugin_that_says_something_else_is_named() -> None:
+    with pytest.raises(ClusterError, match="its answer is not an ExecCredential"):
+        credentials(plugin("print('Please log in')"))
+
+
+def test_a_plugin_without_credentials_is_named() -> None:
+    with pytest.raises(ClusterError, match="neither a token nor a certificate"):
+        credentials(plugin(prints({"clientCertificateData": "CERT"})))
+
+
+def test_a_plugin_of_another_version_is_named() -> None:
+    with pytest.raises(ClusterError, match=r"it answers in client.authentication.k8s.io/v1beta1"):
+        credentials(plugin(prints({"token": "t"}), apiVersion="client.authentication.k8s.io/v1"))
+
+
+def test_a_plugin_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_credentials, "PLUGIN_LIMIT", 0.2)
+
+    with pytest.raises(ClusterError, match=r"no answer within 0.2 s"):
+        credentials(plugin("import time; time.sleep(60)", interactiveMode="Never"))
+
+
+def test_an_old_provider_whose_token_has_expired_is_left_to_kubectl_to_renew() -> None:
+    claims = base64.urlsafe_b64encode(b'{"exp": 1000}').decode().rstrip("=")
+    provider = {"name": "oidc", "config": {"id-token": f"e30.{claims}.sig", "refresh-token": "precious"}}
+
+    with pytest.raises(ClusterError, match=r"cannot refresh.*`kubectl --context shop-prod get ns` renews"):
+        credentials({"auth-provider": provider})

@@ -1,0 +1,218 @@
+"""TLS and proxies as the kubeconfig has them, for requests and for execs alike."""
+
+import asyncio
+import base64
+import shutil
+import ssl
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+from kubectl_grpclb.cluster.kube import ConnectOptions, connect
+from kubectl_grpclb.model.errors import ClusterError
+from kubectl_grpclb.model.snapshot import Answer, Blob, Exec, List, Objects, Output
+from tests.cluster.api_server import ApiServer, executes, nothing_left_behind, says, serving, write_kubeconfig
+
+SERVICES = List("services", "shop")
+LOOK = Exec("shop", "greeter-7c9f8d5b6-x2x9k", "greeter", ("netstat", "-tn"), 5.0)
+BOTH = (
+    executes(b"\x01Proto", status={"status": "Success"}),
+    says(200, {"kind": "ServiceList", "metadata": {}, "items": []}),
+)
+EXPECTED = (Output(Blob("Proto"), exit_code=0), Objects(items=()))
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificates with openssl")
+
+
+class Certificates(Struct, frozen=True):
+    """An authority, and a certificate of it for a server whose name is not its address."""
+
+    authority: Path
+    certificate: Path
+    key: Path
+
+    def server(self, *, of_clients: bool = False) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(self.authority))
+        context.load_cert_chain(self.certificate, self.key)
+        context.verify_mode = ssl.CERT_REQUIRED if of_clients else ssl.CERT_NONE
+        return context
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("tls"), "DNS:kubernetes.example")
+
+
+@pytest.fixture(scope="module")
+def addressed(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("tls"), "IP:127.0.0.1")
+
+
+def make_certificates(directory: Path, name: str) -> Certificates:
+    authority, certificate, key = (directory / part for part in ("ca.crt", "tls.crt", "tls.key"))
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    openssl("-x509", *curve, "-subj", "/CN=ca", "-keyout", f"{directory}/ca.key", "-out", authority)
+    signed = ["-CA", authority, "-CAkey", f"{directory}/ca.key", "-addext", f"subjectAltName={name}"]
+    openssl("-x509", *curve, *signed, "-subj", "/CN=dev", "-keyout", key, "-out", certificate)
+    return Certificates(authority, certificate, key)
+
+
+def openssl(*arguments: object) -> None:
+    subprocess.run(["openssl", "req", *map(str, arguments)], check=True, capture_output=True, timeout=30)
+
+
+def talk(directory: Path, tls: ssl.SSLContext, cluster: dict[str, Any], **user: object) -> tuple[Answer, Answer]:
+    """Exec once and read once over TLS."""
+
+    async def main() -> tuple[Answer, Answer]:
+        server = ApiServer(BOTH)
+        with nothing_left_behind(server):
+            async with serving(server, tls) as url:
+                return await both(write_kubeconfig(directory, url, cluster, **user))
+
+    return asyncio.run(main())
+
+
+async def both(kubeconfig: str) -> tuple[Answer, Answer]:
+    async with connect(ConnectOptions(kubeconfig=kubeconfig)) as cluster:
+        looked = await cluster.read(LOOK)
+        listed = await cluster.read(SERVICES)
+    return looked.answer, listed.answer
+
+
+def in_base64(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()
+
+
+def test_a_certificate_of_the_kubeconfigs_authority_is_trusted(tmp_path: Path, addressed: Certificates) -> None:
+    cluster = {"certificate-authority-data": in_base64(addressed.authority)}
+
+    assert talk(tmp_path, addressed.server(), cluster) == EXPECTED
+
+
+def test_a_server_is_known_by_its_tls_server_name(tmp_path: Path, certificates: Certificates) -> None:
+    cluster = {"certificate-authority": str(certificates.authority), "tls-server-name": "kubernetes.example"}
+
+    assert talk(tmp_path, certificates.server(), cluster) == EXPECTED
+
+
+def test_a_server_of_another_name_is_not_trusted(tmp_path: Path, certificates: Certificates) -> None:
+    cluster = {"certificate-authority": str(certificates.authority)}
+
+    with pytest.raises(
+        ClusterError, match=r"its certificate is not trusted .*certificate-authority or tls-server-name"
+    ):
+        talk(tmp_path, certificates.server(), cluster)
+
+
+def test_a_server_of_another_authority_is_not_trusted(
+    tmp_path: Path, certificates: Certificates, addressed: Certificates
+) -> None:
+    cluster = {"certificate-authority": str(certificates.authority)}
+
+    with pytest.raises(ClusterError, match="its certificate is not trusted"):
+        talk(tmp_path, addressed.server(), cluster)
+
+
+def test_a_kubeconfig_that_skips_verification_is_obeyed(tmp_path: Path, certificates: Certificates) -> None:
+    assert talk(tmp_path, certificates.server(), {"insecure-skip-tls-verify": True}) == EXPECTED
+
+
+def test_a_client_certificate_is_shown_to_the_server(tmp_path: Path, addressed: Certificates) -> None:
+    cluster = {"certificate-authority": str(addressed.authority)}
+    user = {"client-certificate-data": in_base64(addressed.certificate), "client-key-data": in_base64(addressed.key)}
+
+    assert talk(tmp_path, addressed.server(of_clients=True), cluster, **user) == EXPECTED
+
+
+def test_a_certificate_that_is_none_is_said_to_be_unusable(tmp_path: Path) -> None:
+    kubeconfig = write_kubeconfig(
+        tmp_path, "https://127.0.0.1:1", {"certificate-authority-data": base64.b64encode(b"not a certificate").decode()}
+    )
+
+    with pytest.raises(ClusterError, match=r"the kubeconfig's certificates for https://127.0.0.1:1"):
+        asyncio.run(both(kubeconfig))
+
+
+def test_a_server_that_does_not_speak_tls_is_said_not_to(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with serving(ApiServer(BOTH)) as url:
+            await both(write_kubeconfig(tmp_path, url.replace("http:", "https:")))
+
+    with pytest.raises(ClusterError, match="TLS failed"):
+        asyncio.run(main())
+
+
+class Proxy:
+    """An HTTP proxy that only knows CONNECT, and writes down where it was asked to lead."""
+
+    def __init__(self, answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n") -> None:
+        self._answer = answer
+        self.targets: list[str] = []
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        server = await asyncio.start_server(self._handle, "127.0.0.1", 0)
+        async with server:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        target = request.split()[1].decode()
+        self.targets.append(target)
+        writer.write(self._answer)
+        if b" 200 " in self._answer:
+            host, port = target.split(":")
+            onward = await asyncio.open_connection(host, int(port))
+            await asyncio.gather(pump(reader, onward[1]), pump(onward[0], writer))
+        writer.close()
+
+
+async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    while chunk := await source.read(65536):
+        sink.write(chunk)
+    sink.close()
+
+
+def test_requests_and_execs_go_through_the_kubeconfigs_proxy(tmp_path: Path, certificates: Certificates) -> None:
+    proxy = Proxy()
+
+    async def main() -> tuple[tuple[Answer, Answer], str]:
+        async with serving(ApiServer(BOTH), certificates.server()) as url, proxy.serving() as proxied:
+            cluster = {
+                "certificate-authority": str(certificates.authority),
+                "tls-server-name": "kubernetes.example",
+                "proxy-url": proxied,
+            }
+            return await both(write_kubeconfig(tmp_path, url, cluster)), url.removeprefix("https://")
+
+    answers, target = asyncio.run(main())
+
+    assert answers == EXPECTED
+    assert proxy.targets == [target, target]
+
+
+def test_a_proxy_that_refuses_is_named_without_its_password(tmp_path: Path) -> None:
+    proxy = Proxy(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+    async def main() -> None:
+        async with proxy.serving() as proxied:
+            cluster = {"proxy-url": proxied.replace("//", "//dev:hunter2@")}
+            await both(write_kubeconfig(tmp_path, "https://kubernetes.example:6443", cluster))
+
+    with pytest.raises(ClusterError, match=r"the proxy http://127.*refused the connection: 407") as caught:
+        asyncio.run(main())
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_socks_proxy_is_refused_in_plain_words(tmp_path: Path) -> None:
+    kubeconfig = write_kubeconfig(tmp_path, "https://kubernetes.example:6443", {"proxy-url": "socks5://127.0.0.1:1080"})
+
+    with pytest.raises(ClusterError, match=r"proxy-url .* is not http:// or https://"):
+        asyncio.run(both(kubeconfig))

@@ -1,0 +1,163 @@
+"""Which cluster and whom a kubeconfig means, and what is said of one that means nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from kubectl_grpclb.cluster import _kubeconfig
+from kubectl_grpclb.cluster._kubeconfig import Choice, find_access
+from kubectl_grpclb.model.errors import ClusterError, UsageError
+
+PROD = """
+current-context: prod
+contexts:
+- {name: prod, context: {cluster: prod, user: dev, namespace: shop}}
+clusters:
+- {name: prod, cluster: {server: 'https://prod:6443', certificate-authority: pki/ca.crt}}
+users:
+- {name: dev, user: {token: prod-token, tokenFile: token, exec: {command: ./bin/login, apiVersion: v1}}}
+"""
+STAGING = """
+current-context: staging
+contexts:
+- {name: staging, context: {cluster: staging, user: dev}}
+- {name: staging-eu, context: {cluster: staging-eu, user: dev}}
+- {name: broken, context: {cluster: stagin, user: dev}}
+- {name: nobody, context: {cluster: staging, user: devv}}
+clusters:
+- {name: staging, cluster: {server: 'https://staging:6443'}}
+- {name: staging-eu, cluster: {server: 'https://staging-eu:6443'}}
+users:
+- {name: dev, user: {token: staging-token}}
+"""
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> dict[str, str]:
+    """An environment whose KUBECONFIG lists a file, one that is missing, and another file."""
+    (tmp_path / "prod.yaml").write_text(PROD)
+    (tmp_path / "staging.yaml").write_text(STAGING)
+    return {"KUBECONFIG": f"{tmp_path}/prod.yaml:{tmp_path}/missing:{tmp_path}/staging.yaml", "HOME": str(tmp_path)}
+
+
+def test_the_first_file_that_sets_a_value_wins(both: dict[str, str]) -> None:
+    access = find_access(Choice(), both)
+
+    assert (access.context, access.namespace) == ("prod", "shop")
+    assert access.cluster["server"] == "https://prod:6443"
+    assert access.user["token"] == "prod-token"
+
+
+def test_a_context_of_a_later_file_finds_its_cluster_there(both: dict[str, str]) -> None:
+    access = find_access(Choice(context="staging-eu"), both)
+
+    assert (access.context, access.namespace) == ("staging-eu", "default")
+    assert access.cluster["server"] == "https://staging-eu:6443"
+
+
+def test_flags_replace_what_the_context_says(both: dict[str, str]) -> None:
+    access = find_access(Choice(cluster="staging", namespace="billing"), both)
+
+    assert (access.context, access.namespace) == ("prod", "billing")
+    assert access.cluster["server"] == "https://staging:6443"
+
+
+def test_the_kubeconfig_flag_replaces_the_environment(both: dict[str, str], tmp_path: Path) -> None:
+    access = find_access(Choice(kubeconfig=str(tmp_path / "staging.yaml")), both)
+
+    assert access.context == "staging"
+
+
+def test_paths_are_relative_to_the_file_that_has_them(both: dict[str, str], tmp_path: Path) -> None:
+    access = find_access(Choice(), both)
+
+    assert access.cluster["certificate-authority"] == str(tmp_path / "pki/ca.crt")
+    assert access.user["tokenFile"] == str(tmp_path / "token")
+    assert access.user["exec"]["command"] == str(tmp_path / "bin/login")
+
+
+def test_without_the_environment_the_home_directory_is_looked_in(tmp_path: Path) -> None:
+    (tmp_path / ".kube").mkdir()
+    (tmp_path / ".kube" / "config").write_text(STAGING)
+
+    assert find_access(Choice(), {"HOME": str(tmp_path)}).context == "staging"
+
+
+def test_without_any_kubeconfig_the_user_is_told_how_to_give_one(tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match=r"there is no kubeconfig: nothing at .*/\.kube/config.*--kubeconfig"):
+        find_access(Choice(), {"HOME": str(tmp_path)})
+
+
+def test_in_a_pod_its_service_account_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "token").write_text("sa-token")
+    (tmp_path / "namespace").write_text("shop\n")
+    monkeypatch.setattr(_kubeconfig, "_SERVICE_ACCOUNT", tmp_path)
+    environ = {"HOME": "/nowhere", "KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
+
+    access = find_access(Choice(), environ)
+
+    assert (access.context, access.namespace) == ("in-cluster", "shop")
+    assert access.cluster["server"] == "https://[fd00::1]:443"
+    assert access.user == {"tokenFile": str(tmp_path / "token")}
+
+
+def test_a_kubeconfig_flag_without_its_file_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no kubeconfig at"):
+        find_access(Choice(kubeconfig=str(tmp_path / "missing")), {})
+
+
+def test_a_context_that_does_not_exist_is_a_usage_error_with_the_nearest_names(both: dict[str, str]) -> None:
+    with pytest.raises(
+        UsageError, match=r"no context 'stagging'.*did you mean staging or staging-eu\?.*it has: broken"
+    ):
+        find_access(Choice(context="stagging"), both)
+
+
+def test_a_cluster_that_does_not_exist_is_a_usage_error_with_the_nearest_names(both: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match=r"no cluster 'pro'.*did you mean prod\?"):
+        find_access(Choice(cluster="pro"), both)
+
+
+def test_a_context_that_names_a_missing_cluster_is_said_to(both: dict[str, str]) -> None:
+    with pytest.raises(ClusterError, match=r"'broken' names a cluster 'stagin' .*did you mean staging"):
+        find_access(Choice(context="broken"), both)
+
+
+def test_a_context_that_names_a_missing_user_is_said_to(both: dict[str, str]) -> None:
+    with pytest.raises(ClusterError, match=r"'nobody' names a user 'devv' .*did you mean dev\?"):
+        find_access(Choice(context="nobody"), both)
+
+
+def test_a_kubeconfig_without_a_current_context_lists_its_contexts(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text(STAGING.replace("current-context: staging", ""))
+
+    with pytest.raises(ClusterError, match=r"has no current-context; choose one with --context .*staging-eu"):
+        find_access(Choice(kubeconfig=str(tmp_path / "config")), {})
+
+
+def test_a_file_that_is_not_yaml_is_named_without_quoting_what_may_be_a_credential(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("users:\n- token: hunter2\n  {[:\n")
+
+    with pytest.raises(ClusterError, match=r"config, line \d+ is not YAML") as caught:
+        find_access(Choice(kubeconfig=str(tmp_path / "config")), {})
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_file_that_is_something_else_is_said_not_to_be_a_kubeconfig(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("just: a file\ncontexts: none\n")
+
+    with pytest.raises(ClusterError, match="is not a kubeconfig: Expected `array"):
+        find_access(Choice(kubeconfig=str(tmp_path / "config")), {})
+
+
+def test_an_empty_file_has_no_contexts(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("")
+
+    with pytest.raises(ClusterError, match=r"no current-context.*\(it has none\)"):
+        find_access(Choice(kubeconfig=str(tmp_path / "config")), {})
+
+
+def test_a_directory_in_place_of_the_file_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match=r"cannot read the kubeconfig .*Is a directory"):
+        find_access(Choice(kubeconfig=str(tmp_path)), {})
