@@ -1,0 +1,56 @@
+# `make demo` and `make test` set everything up by themselves: a virtual environment of the project's own,
+# with the versions pinned in requirements.txt and requirements-dev.txt.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/.run
+DEV := $(VENV)/.dev
+
+.PHONY: demo test check lint types imports e2e bench docs clean
+
+demo: $(RUN)
+	$(BIN)/kubectl-grpclb demo
+
+test: $(DEV)
+	$(BIN)/python -m pytest -q
+
+check: lint types imports test
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV)
+	$(BIN)/mypy
+
+imports: $(DEV)
+	$(BIN)/lint-imports
+
+# Needs KUBECONFIG and kubectl; fills namespaces of its own and deletes them.
+e2e: $(DEV)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q --e2e tests/e2e
+
+# Needs KUBECONFIG and kubectl; see docs/performance.md.
+bench: $(DEV)
+	$(BIN)/python bench/parse_proc.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/startup.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/hundred_pods.py
+
+# The pages of the findings and the pictures of the README, from the sources they belong to.
+docs: $(DEV)
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf $(VENV)
+
+$(RUN): requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kubectl-grpclb needs Python 3.11 or newer; set PYTHON=")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(DEV): $(RUN) requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@

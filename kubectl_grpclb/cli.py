@@ -1,0 +1,59 @@
+"""Assembles the command line, and turns errors into one message and an exit code of the contract."""
+
+import os
+import sys
+from typing import NoReturn
+
+import typer
+
+from kubectl_grpclb.commands import COMMANDS
+from kubectl_grpclb.model.errors import GrpclbError
+from kubectl_grpclb.model.text import printable
+
+__all__ = ["app", "main"]
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="kubectl grpclb",
+    help="Tells whether gRPC load sticks to a few pods of a Service, and why.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    try:
+        app(prog_name="kubectl grpclb")
+    except GrpclbError as error:
+        _say(str(error))
+        _leave(error.exit_code)
+    except KeyboardInterrupt:
+        _say("interrupted")
+        _leave(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of a pipe went away, as `| head` does: nobody is left to tell.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 -- stays open till the process ends
+        _leave(0)
+    except Exception as error:
+        if os.environ.get("GRPCLB_DEBUG"):
+            raise
+        _say(f"internal error: {type(error).__name__}: {error}\nThis is a bug. GRPCLB_DEBUG=1 shows where it happened.")
+        _leave(GrpclbError.exit_code)
+    _leave(0)
+
+
+def _say(message: str) -> None:
+    lines = [printable(line) for line in message.split("\n")]
+    print("error: " + "\n".join(lines), file=sys.stderr)  # noqa: T201 -- a message is what this is for
+
+
+def _leave(code: int) -> NoReturn:
+    raise SystemExit(code)

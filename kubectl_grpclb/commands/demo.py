@@ -1,0 +1,25 @@
+"""`demo`: the problem on this machine, without a cluster."""
+
+import asyncio
+
+__all__ = ["demo"]
+
+
+def demo() -> None:
+    """Show the problem on this machine, without a cluster: real gRPC servers and clients, diagnosed.
+
+    Starts a handful of processes on loopback addresses, takes under 20 seconds and leaves nothing behind.
+    """
+    from kubectl_grpclb.commands import show
+    from kubectl_grpclb.flows.demo import Act, demonstrate
+
+    def tell(act: Act) -> None:
+        total = sum(act.answered.values())
+        answered = "".join(
+            f"     {name}  {requests:5} requests answered  {requests / total:4.0%}\n"
+            for name, requests in act.answered.items()
+        )
+        show.write(f"\n   What the clients saw ({act.policy}):\n{answered}\n   What grpclb says:\n\n")
+        show.write(show.rendered([act.report], "table") + "\n")
+
+    asyncio.run(demonstrate(lambda line: show.write(f"{line}\n"), tell))

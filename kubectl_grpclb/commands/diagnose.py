@@ -1,0 +1,78 @@
+"""`diagnose SERVICE`: does load stick to a few pods, and why."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kubectl_grpclb.commands import options
+from kubectl_grpclb.model.errors import UsageError
+
+__all__ = ["FailOn", "diagnose"]
+
+
+class FailOn(StrEnum):
+    """From which severity on a finding makes the exit code 1."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    NEVER = "never"
+
+
+def diagnose(
+    services: Annotated[list[str] | None, typer.Argument(metavar="SERVICE...", help="NAME or svc/NAME.")] = None,
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    cluster: options.Cluster = None,
+    kubeconfig: options.Kubeconfig = None,
+    as_user: options.As = None,
+    as_groups: options.AsGroups = None,
+    request_timeout: options.RequestTimeout = None,
+    output: options.Output = options.OutputFormat.TABLE,
+    port: options.Port = None,
+    window: options.Window = "5s",
+    fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from which severity on.")] = FailOn.WARNING,
+    record: Annotated[
+        Path | None,
+        typer.Option("--record", metavar="FILE", help="Keep what was read in a file beside the report."),
+    ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Report on a recorded file; - for standard input."),
+    ] = None,
+    cluster_domain: options.ClusterDomain = None,
+    verbose: options.Verbose = False,
+) -> None:
+    """Tell whether load sticks to a few pods of a Service, and why.
+
+    Reads the Service, its endpoints and, through one exec a pod, its connections. Changes nothing.
+    Exit codes: 0 nothing wrong, 1 a finding, 2 usage, 3 too little could be read to say, 4 the cluster
+    could not be reached or said no.
+    """
+    from kubectl_grpclb.commands import session, show
+    from kubectl_grpclb.flows.diagnose import exit_code, replayed
+
+    if replay is not None:
+        if services or any(given is not None for given in (record, namespace, port, context, cluster_domain)):
+            raise UsageError(
+                "--from takes everything from the file: give it no SERVICE and no flag but -o and --fail-on"
+            )
+        reports = [replayed(show.read_file(replay))]
+    else:
+        if not services:
+            raise UsageError("name the Service to diagnose: kubectl grpclb diagnose SERVICE")
+        if record is not None and len(services) > 1:
+            raise UsageError("--record keeps one Service a file: diagnose them one by one")
+        connection = session.Connection(
+            kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
+        )
+        question = session.Question(tuple(services), port, window, cluster_domain)
+        reports = []
+        for snapshot, report in session.diagnose(connection, question, verbose=verbose):
+            if record is not None:
+                show.write_snapshot(record, snapshot)
+            reports.append(report)
+    show.write(show.rendered(reports, output))
+    raise typer.Exit(exit_code(reports, fail_on))

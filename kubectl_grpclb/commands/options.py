@@ -1,0 +1,94 @@
+"""The flags that several verbs share, named and meant as kubectl's own."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kubectl_grpclb.model.errors import UsageError
+from kubectl_grpclb.model.text import printable
+
+__all__ = [
+    "As",
+    "AsGroups",
+    "Cluster",
+    "ClusterDomain",
+    "Context",
+    "Kubeconfig",
+    "Namespace",
+    "Output",
+    "OutputFormat",
+    "Port",
+    "RequestTimeout",
+    "Verbose",
+    "Window",
+    "duration",
+    "service_name",
+]
+
+_CONNECTION = "Connection"
+_LENGTHS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_SERVICE_PREFIXES = frozenset({"svc", "service", "services"})
+
+
+class OutputFormat(StrEnum):
+    """What `-o` takes."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+
+
+Namespace = Annotated[
+    str | None, typer.Option("--namespace", "-n", help="Namespace of the Service; default: the context's.")
+]
+Context = Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig to use.")]
+Cluster = Annotated[str | None, typer.Option("--cluster", help="Cluster of the kubeconfig to use.")]
+Kubeconfig = Annotated[
+    Path | None,
+    typer.Option("--kubeconfig", help="Path of the kubeconfig; default: $KUBECONFIG, else ~/.kube/config."),
+]
+As = Annotated[str | None, typer.Option("--as", help="User to impersonate.")]
+AsGroups = Annotated[
+    list[str] | None, typer.Option("--as-group", help="Group to impersonate; may be given several times.")
+]
+RequestTimeout = Annotated[
+    str | None,
+    typer.Option("--request-timeout", help="Time limit of one request to the cluster, as 10s or 1m; 0 for none."),
+]
+Output = Annotated[OutputFormat, typer.Option("--output", "-o", help="Output format.")]
+Port = Annotated[str | None, typer.Option("--port", help="Name or number of the Service's port that carries gRPC.")]
+Window = Annotated[
+    str,
+    typer.Option("--window", help="Time between the two looks at each pod, as 5s or 1m; 0 for a single look."),
+]
+ClusterDomain = Annotated[
+    str | None,
+    typer.Option("--cluster-domain", help="DNS domain of the cluster; default: asked of a pod's resolv.conf."),
+]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Say on standard error what was read, and how long it took.")
+]
+
+
+def duration(text: str, flag: str) -> float:
+    """Read a duration as kubectl's flags take it, `5`, `5s`, `1m30s`, in seconds. Raises UsageError."""
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise UsageError(f"{flag} takes a time such as 5s or 1m30s, not {printable(text)!r}")
+    return sum(float(number) * _LENGTHS[unit] for number, unit in parts)
+
+
+def service_name(text: str) -> str:
+    """Take `name` or `svc/name`. Raises UsageError for another kind of object."""
+    kind, slash, name = text.rpartition("/")
+    if slash and kind.lower() not in _SERVICE_PREFIXES:
+        raise UsageError(f"{printable(text)} is not a Service: give NAME or svc/NAME")
+    if not name:
+        raise UsageError("the Service's name is empty: give NAME or svc/NAME")
+    return name

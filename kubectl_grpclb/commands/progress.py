@@ -1,0 +1,33 @@
+"""A line on standard error that says how far a reading has come; nothing where that is no terminal."""
+
+import os
+import sys
+from types import TracebackType
+
+__all__ = ["Progress"]
+
+_CLEAR = "\r\033[K"
+
+
+class Progress:
+    """Shows one line and takes it away again at the end, also after an error or Ctrl-C."""
+
+    def __init__(self) -> None:
+        self._shows = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._write("")
+
+    def observe(self, what: str, done: int, total: int) -> None:
+        """Say how many of the readings of one sort are done."""
+        self._write(f"reading {what}: {done} of {total}")
+
+    def _write(self, line: str) -> None:
+        if self._shows:
+            sys.stderr.write(_CLEAR + line)
+            sys.stderr.flush()

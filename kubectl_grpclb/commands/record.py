@@ -1,0 +1,43 @@
+"""`record SERVICE`: keep what was read, without a report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kubectl_grpclb.commands import options
+
+__all__ = ["record"]
+
+
+def record(
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="NAME or svc/NAME.")],
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    cluster: options.Cluster = None,
+    kubeconfig: options.Kubeconfig = None,
+    as_user: options.As = None,
+    as_groups: options.AsGroups = None,
+    request_timeout: options.RequestTimeout = None,
+    port: options.Port = None,
+    window: options.Window = "5s",
+    file: Annotated[
+        Path,
+        typer.Option("--filename", "-f", metavar="FILE", help="Where to write it; - for standard output."),
+    ] = Path("-"),
+    cluster_domain: options.ClusterDomain = None,
+    verbose: options.Verbose = False,
+) -> None:
+    """Keep what diagnose would read in a snapshot, for `diagnose --from` or a bug report.
+
+    A snapshot holds names, addresses, labels and connections. It never holds Secrets, environment
+    values, arguments, annotations or tokens.
+    """
+    from kubectl_grpclb.commands import session, show
+
+    connection = session.Connection(
+        kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
+    )
+    question = session.Question((service,), port, window, cluster_domain)
+    for snapshot in session.record(connection, question, verbose=verbose):
+        show.write_snapshot(file, snapshot)

@@ -1,0 +1,80 @@
+"""Writes results to standard output, as wide and as colourful as it is, and files where they are asked for."""
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from kubectl_grpclb.model.errors import GrpclbError, UsageError
+from kubectl_grpclb.model.finding import Report
+from kubectl_grpclb.model.snapshot import Snapshot, encode_snapshot
+from kubectl_grpclb.report import FORMATS, Page
+
+__all__ = ["page", "read_file", "rendered", "write", "write_snapshot"]
+
+_PIPED_WIDTH = 120
+
+
+def page() -> Page:
+    """Say what standard output is: its width, and whether it takes colour (https://no-color.org)."""
+    terminal = sys.stdout.isatty()
+    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
+    return Page(
+        width=shutil.get_terminal_size((_PIPED_WIDTH, 24)).columns,
+        colour=colour,
+        ascii=not encoding.startswith("utf"),
+    )
+
+
+def rendered(reports: Sequence[Report], output: str) -> str:
+    """Give the reports in a format of `-o`."""
+    return FORMATS[output](reports, page())
+
+
+def write(text: str) -> None:
+    """Write to standard output, whole, also where a name has characters that its encoding lacks."""
+    sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+    sys.stdout.flush()
+
+
+def write_snapshot(path: Path, snapshot: Snapshot) -> None:
+    """Write a snapshot to a file that only its owner can read, or to standard output for `-`.
+
+    A file that is there is replaced in one step, so that it is never half of one and half of another.
+    """
+    raw = encode_snapshot(snapshot)
+    if str(path) == "-":
+        write(raw.decode("utf-8"))
+        return
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(raw)  # a pipe or a device, which cannot be replaced
+        else:
+            _replace(path, raw)
+    except OSError as error:
+        raise GrpclbError(f"could not write the snapshot to {path}: {error.strerror}") from error
+
+
+def _replace(path: Path, raw: bytes) -> None:
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        beside = Path(file.name)
+        try:
+            file.write(raw)
+            file.close()
+            beside.replace(path)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file, or standard input for `-`. Raises UsageError where it cannot be read."""
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"could not read {path}: {error.strerror}") from error

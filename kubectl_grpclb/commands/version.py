@@ -1,0 +1,15 @@
+"""`version`: which kubectl-grpclb this is."""
+
+import platform
+
+from kubectl_grpclb import __version__
+from kubectl_grpclb.model.snapshot import SCHEMA
+
+__all__ = ["version"]
+
+
+def version() -> None:
+    """Print the version, with that of Python and of the snapshots it writes."""
+    from kubectl_grpclb.commands import show
+
+    show.write(f"kubectl-grpclb {__version__}\nPython {platform.python_version()}\nsnapshot schema {SCHEMA}\n")

@@ -1,0 +1,28 @@
+"""What a request is called in the words of access control, and the rule that allows it."""
+
+from kubectl_grpclb.model.rbac import describe, rule_for
+from kubectl_grpclb.model.snapshot import Exec, Get, List
+
+
+def test_a_list_is_described_with_its_group_and_namespace() -> None:
+    request = List("endpointslices", "shop", label_selector="kubernetes.io/service-name=greeter")
+
+    assert describe(request) == "list endpointslices.discovery.k8s.io in namespace shop"
+    assert rule_for(request) == 'apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"]'
+
+
+def test_a_list_of_every_namespace_says_so() -> None:
+    assert describe(List("pods")) == "list pods in every namespace"
+    assert rule_for(List("pods")) == 'apiGroups: [""], resources: ["pods"], verbs: ["list"]'
+
+
+def test_a_get_is_described_with_its_name() -> None:
+    assert describe(Get("services", "greeter", "shop")) == "get services greeter in namespace shop"
+    assert describe(Get("nodes", "node-a")) == "get nodes node-a"
+
+
+def test_an_exec_needs_both_verbs() -> None:
+    request = Exec("shop", "greeter-7c9f8d5b6-x2x9k", "greeter", ("sh",), 5.0)
+
+    assert describe(request) == "exec in pod greeter-7c9f8d5b6-x2x9k in namespace shop"
+    assert rule_for(request) == 'apiGroups: [""], resources: ["pods/exec"], verbs: ["get", "create"]'
