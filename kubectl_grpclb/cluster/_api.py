@@ -7,6 +7,7 @@ directly, because its own WebSocket client leaves out the kubeconfig's proxy and
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
@@ -20,7 +21,7 @@ from kubectl_grpclb.cluster._failures import Place, not_kubernetes, unauthorised
 if TYPE_CHECKING:
     from kubernetes.aio.client.api_client import ApiClient
 
-__all__ = ["Api", "HandshakeRefusedError", "Query", "Reply", "keep_refusal", "status_message"]
+__all__ = ["Api", "HandshakeRefusedError", "Query", "Reply", "status_message", "watch_handshake"]
 
 TRIES = 4
 """How often a request is sent at most while the API server asks to come back later."""
@@ -72,10 +73,20 @@ def status_message(reply: Reply) -> str:
     return status.message[:2000] or status.reason[:100] or f"HTTP {reply.status}"
 
 
-async def keep_refusal(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep the body of a refused WebSocket handshake, which aiohttp drops (a session's middleware)."""
+_transport: ContextVar[asyncio.Transport | None] = ContextVar("_transport", default=None)
+"""The connection of the WebSocket that this task opened last."""
+
+
+async def watch_handshake(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep what aiohttp drops of a WebSocket handshake: a refusal's body, an opened one's connection.
+
+    It is a middleware for the session.
+    """
     response = await handler(request)
-    if response.status == 101 or request.headers.get("Upgrade") != "websocket":
+    if request.headers.get("Upgrade") != "websocket":
+        return response
+    if response.status == 101:
+        _transport.set(response.connection.transport if response.connection else None)
         return response
     reply = Reply(response.status, await _first(response.content), _pause(response))
     response.close()
@@ -114,10 +125,11 @@ class Api:
         if isinstance(opened, Reply):
             self._check(opened)
             raise HandshakeRefusedError(opened)
+        transport = _transport.get()
         try:
             yield opened
         finally:
-            await _close(opened)
+            await _close(opened, transport)
 
     async def _get(self, path: str, names: dict[str, str], query: Query) -> Reply:
         url, headers = await self._prepare(path, names, query)
@@ -202,10 +214,17 @@ async def _first(stream: aiohttp.StreamReader) -> bytes:
     return bytes(kept)
 
 
-async def _close(socket: Socket) -> None:
-    """Close politely, but not for long: aiohttp would go on reading whatever the server still sends."""
+async def _close(socket: Socket, transport: asyncio.Transport | None) -> None:
+    """Close politely, but not for long, and leave nothing open behind.
+
+    By itself aiohttp would go on reading whatever the server still sends, and leave the end of TLS to a
+    task of the event loop that may outlive it.
+    """
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
             await socket.close()
     except TimeoutError:
         pass
+    finally:
+        if transport is not None:
+            transport.abort()

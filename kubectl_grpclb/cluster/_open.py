@@ -14,7 +14,7 @@ from msgspec import Struct
 from multidict import CIMultiDict
 
 from kubectl_grpclb import __version__
-from kubectl_grpclb.cluster._api import Api, keep_refusal
+from kubectl_grpclb.cluster._api import Api, watch_handshake
 from kubectl_grpclb.cluster._credentials import Credentials, decoded, read_credentials
 from kubectl_grpclb.cluster._failures import Place, misconfigured
 from kubectl_grpclb.cluster._kubeconfig import Access, Fields
@@ -53,7 +53,7 @@ def _client(access: Access, credentials: Credentials, place: Place) -> ApiClient
         tls_server_name=access.cluster.get("tls-server-name") or None,
         proxy=_proxy(place),
         connection_pool_maxsize=0,  # what is in flight is bounded by the cluster's semaphores
-        client_session_kwargs={"middlewares": (keep_refusal,), "cookie_jar": DummyCookieJar()},
+        client_session_kwargs={"middlewares": (watch_handshake,), "cookie_jar": DummyCookieJar()},
         verify_ssl=not access.cluster.get("insecure-skip-tls-verify"),
     )
     # Python 3.13 became stricter than kubectl about what a cluster's certificates must say.

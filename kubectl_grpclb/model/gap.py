@@ -26,6 +26,8 @@ class GapReason(StrEnum):
     """A mesh's proxy in the pod takes the clients' connections, so they do not show on the port."""
     NOT_A_POD = "not-a-pod"
     """The endpoint is an address without a pod in this cluster."""
+    NO_PORT = "no-port"
+    """The endpoint carries no port, so no connection can be to it."""
     UNREAD = "unread"
     """Nothing was asked, because the pod is not running."""
 

@@ -78,8 +78,8 @@ def rows(line: re.Pattern[str], part: Part) -> Iterator[list[tuple[str, ...]]]:
 
 
 def _odd_line(line: re.Pattern[str], block: str) -> str:
-    odd = next((each for each in block.splitlines(keepends=True) if not line.fullmatch(each)), block)
-    return printable(odd[:_LONGEST_SHOWN].rstrip("\n"))
+    odd = next((each for each in block.split("\n") if not line.fullmatch(each + "\n")), block)
+    return printable(odd[:_LONGEST_SHOWN])
 
 
 def listening(ends: Iterable[tuple[str, int]]) -> frozenset[int]:

@@ -16,7 +16,7 @@ __all__ = ["peers_of", "request_looks", "shows_nothing", "sockets_of"]
 
 def request_looks(ask: Ask, backend: Backend) -> Iterable[Exec]:
     """Ask for the pod's sockets, through one running container after another, the proxy of a mesh last."""
-    if backend.pod is None:
+    if backend.pod is None or backend.target_port is None:
         return []
     running = [
         status.name
@@ -60,11 +60,13 @@ def peers_of(readings: Sequence[Reading], ask: Ask, servers: Sequence[Backend]) 
 def _sockets(server: Backend, reading: Reading | None, nodes: Iterable[str]) -> facts.PodSockets | Gap:
     if server.pod is None:
         return Gap(GapReason.NOT_A_POD, "the endpoint is not a pod of this cluster")
+    if server.target_port is None:
+        return Gap(GapReason.NO_PORT, "the endpoint carries no port, so there is nothing to count")
     if reading is None:
         return Gap(GapReason.UNREAD, "no container of the pod is running")
     if isinstance(reading.answer, Refused):
         return Gap(reading.answer.reason, reading.answer.message)
     if not isinstance(reading.answer, Output):
         return Gap(GapReason.GARBLED, "the look was not answered with a command's output")
-    looks = parse_look(reading.answer, frozenset() if server.target_port is None else frozenset({server.target_port}))
+    looks = parse_look(reading.answer, frozenset({server.target_port}))
     return clients_of(server, looks, nodes) if isinstance(looks, Looks) else looks

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
-from kubectl_grpclb.model.facts import Client, Facts, Pod
+from kubectl_grpclb.model.facts import Client, Facts, Pod, PodSockets
 from kubectl_grpclb.model.finding import ClientRow, Finding, PodRow, Report, Severity, Skipped
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.rules.assess import Assessment, assess
 from kubectl_grpclb.rules.rule import Claim, NothingToGoBy, Rule
 
 __all__ = ["analyse"]
+
+_COUNTS_BYTES = "ss"
+"""The only tool that counts a connection's bytes; without it a pod without connections is not measured either."""
 
 _WEIGHT: dict[Severity, int] = {"error": 0, "warning": 0, "info": 1}
 """Errors and warnings are ordered by what they explain; notes come after them."""
@@ -78,17 +81,18 @@ def _pod_row(pod: Pod, load: float | None, total: float) -> PodRow:
         connections=None if seen is None else len(seen.connections),
         lasting=None if seen is None else sum(connection.lasting for connection in seen.connections),
         requests_per_second=None,
-        bytes_per_second=None if seen is None else _rate([c.received for c in seen.connections], seen.waited),
+        bytes_per_second=None if seen is None else _rate(seen),
         share=load / total if load is not None and total else None,
         sources=() if seen is None else (seen.tool,),
         gap=_words(sockets) if isinstance(sockets, Gap) else None,
     )
 
 
-def _rate(received: Sequence[int | None], waited: float) -> float | None:
-    if not waited or None in received:
+def _rate(seen: PodSockets) -> float | None:
+    received = [connection.received for connection in seen.connections]
+    if not seen.waited or seen.tool != _COUNTS_BYTES or None in received:
         return None
-    return sum(count for count in received if count is not None) / waited
+    return sum(count for count in received if count is not None) / seen.waited
 
 
 def _words(gap: Gap) -> str:

@@ -154,6 +154,8 @@ def _verdict(
     ready = len(servers) + unread
     if not ready:
         return "inconclusive", _no_endpoints(facts)
+    if all(pod.target_port is None for pod in facts.pods if pod.ready):
+        return "inconclusive", "the Service's endpoints carry no port, so no connection can reach them"
     if not servers:
         return "inconclusive", f"none of the {_pods(ready)} could be looked into"
     if not any(measured.loads):

@@ -72,7 +72,10 @@ def _landed(facts: Facts, load: Assessment) -> str:
             f"{busiest.pod.name} receives {share:.0%} of the bytes over {busiest.lasting} of the "
             f"{connections(load.lasting)} of {_who(facts)}."
         )
-    return f"{busiest.pod.name} holds {busiest.lasting} of the {connections(load.lasting)} of {_who(facts)}."
+    spread = f"The {connections(load.lasting)} of {_who(facts)} landed on {len(holding)} of {pods(len(load.servers))}"
+    if busiest.lasting == min(server.lasting for server in holding):
+        return f"{spread}."
+    return f"{spread}, and {busiest.lasting} of them on {busiest.pod.name}."
 
 
 def _who(facts: Facts) -> str:

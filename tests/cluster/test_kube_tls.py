@@ -10,13 +10,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import Struct
 
 from kubectl_grpclb.cluster.kube import ConnectOptions, connect
 from kubectl_grpclb.model.errors import ClusterError
-from kubectl_grpclb.model.snapshot import Answer, Blob, Exec, List, Objects, Output
-from tests.cluster.api_server import ApiServer, executes, nothing_left_behind, says, serving, write_kubeconfig
+from kubectl_grpclb.model.gap import GapReason
+from kubectl_grpclb.model.snapshot import Answer, Blob, Exec, List, Objects, Output, Refused
+from tests.cluster.api_server import ApiServer, executes, floods, nothing_left_behind, says, serving, write_kubeconfig
 
 SERVICES = List("services", "shop")
 LOOK = Exec("shop", "greeter-7c9f8d5b6-x2x9k", "greeter", ("netstat", "-tn"), 5.0)
@@ -216,3 +218,24 @@ def test_a_socks_proxy_is_refused_in_plain_words(tmp_path: Path) -> None:
 
     with pytest.raises(ClusterError, match=r"proxy-url .* is not http:// or https://"):
         asyncio.run(both(kubeconfig))
+
+
+def test_execs_that_are_left_over_tls_leave_nothing_open(tmp_path: Path, addressed: Certificates) -> None:
+    cluster = {"certificate-authority": str(addressed.authority)}
+    hasty = msgspec.structs.replace(LOOK, seconds=0.5)
+
+    async def main() -> tuple[Answer, Answer]:
+        server = ApiServer((floods(b"\x01"), executes(b"\x01Proto", then="hang")))
+        with nothing_left_behind(server):
+            async with (
+                serving(server, addressed.server()) as url,
+                connect(ConnectOptions(kubeconfig=write_kubeconfig(tmp_path, url, cluster))) as kube,
+            ):
+                return (await kube.read(LOOK)).answer, (await kube.read(hasty)).answer
+
+    flooded, hung = asyncio.run(main())
+
+    assert isinstance(flooded, Output)
+    assert flooded.gap is GapReason.TOO_LARGE
+    assert isinstance(hung, Refused)
+    assert hung.reason is GapReason.TIMED_OUT

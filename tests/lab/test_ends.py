@@ -20,9 +20,12 @@ MARKER = "GRPCLB_TEST_OF_ENDS"
 
 DEMO = """
 import asyncio
+import signal
 import sys
 
 from kubectl_grpclb.lab.lab import Lab
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 
 async def demo():
     async with Lab(servers=2, clients=2) as lab:
@@ -37,6 +40,10 @@ except KeyboardInterrupt:
 
 PROCESSES = 5
 """Of the demo's lab: two servers, two clients and the balancer."""
+
+
+PATIENCE = 30.0
+"""Seconds after which what has not happened never will."""
 
 
 class Demo:
@@ -65,6 +72,11 @@ class Demo:
         assert self.process.stdout is not None
         assert self.process.stdout.readline() == "running\n"
 
+    def end(self) -> tuple[int, str]:
+        """Wait for the exit status, and what was said on standard error."""
+        _, said = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, said
+
     def signal_group(self, number: signal.Signals) -> None:
         os.killpg(self.process.pid, number)
 
@@ -77,7 +89,7 @@ def environment_of(process: psutil.Process) -> dict[str, str]:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.01)
@@ -88,7 +100,7 @@ def demo() -> Iterator[Demo]:
     demo = Demo()
     yield demo
     demo.process.kill()
-    demo.process.communicate()
+    demo.end()
 
 
 def test_no_process_is_left_after_the_lab_is_exited() -> None:
@@ -134,16 +146,14 @@ def test_ctrl_c_ends_every_process_in_silence(demo: Demo) -> None:
     demo.until_running()
     assert len(demo.children()) == PROCESSES
     demo.signal_group(signal.SIGINT)
-    _, said = demo.process.communicate()
-    assert (demo.process.returncode, said) == (130, "")
+    assert demo.end() == (130, "")
     assert demo.children() == []
 
 
 def test_ctrl_c_while_the_lab_starts_leaves_no_process(demo: Demo) -> None:
     wait_until(lambda: len(demo.children()) > 2)
     demo.signal_group(signal.SIGINT)
-    _, said = demo.process.communicate()
-    assert (demo.process.returncode, said) == (130, "")
+    assert demo.end() == (130, "")
     assert demo.children() == []
 
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kubectl_grpclb.model.gap import Gap, GapReason
@@ -17,6 +17,7 @@ from kubectl_grpclb.probes.sockets import (
 
 DATA = Path(__file__).parent / "data"
 GREETER = frozenset({50051})
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SS_HEADER = "State Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n"
 
 
@@ -137,6 +138,14 @@ def test_a_look_that_printed_no_connection_is_an_empty_list_and_no_gap() -> None
     assert read(single("ss", SS_HEADER)).seen == ()
 
 
+def test_a_list_of_many_blocks_is_read_whole() -> None:
+    lines = [ss_line(f"198.18.{number // 200}.{number % 200}:41960", number, 1) for number in range(5000)]
+
+    looks = read(single("ss", SS_HEADER + "".join(lines)))
+
+    assert [seen.received for seen in looks.seen] == list(range(5000))
+
+
 def test_the_search_list_is_told_even_where_the_sockets_are_not() -> None:
     text = single("ss", "what?\n").replace(
         "#grpclb look", "#grpclb search shop.svc.corp.example svc.corp.example corp.example\n#grpclb look"
@@ -220,6 +229,7 @@ def test_a_strange_line_is_shown_without_its_escapes() -> None:
     assert answer == Gap(GapReason.GARBLED, "ss printed what cannot be understood: ESTAB\\x1b[2J")
 
 
+@UNHURRIED
 @given(st.binary(max_size=400), st.sampled_from([None, 0, 1, 126, 137]))
 def test_any_bytes_are_read_or_are_a_gap(stdout: bytes, exit_code: int | None) -> None:
     answer = parse_look(printed(stdout, exit_code), GREETER)
@@ -227,6 +237,7 @@ def test_any_bytes_are_read_or_are_a_gap(stdout: bytes, exit_code: int | None) -
     assert isinstance(answer, Looks | Gap)
 
 
+@UNHURRIED
 @given(
     tool=st.sampled_from(["ss", "proc", "netstat-wide", "netstat-narrow", "none", "lsof"]),
     listing=st.text(
@@ -237,6 +248,7 @@ def test_any_listing_is_read_or_is_a_gap(tool: str, listing: str) -> None:
     assert isinstance(parse_look(printed(single(tool, listing)), GREETER), Looks | Gap)
 
 
+@UNHURRIED
 @given(
     name=st.sampled_from(["look-shell.txt", "look-ss.txt", "look-ss-single.txt"]),
     at=st.floats(0, 1, exclude_max=True),
@@ -252,6 +264,7 @@ def test_a_damaged_answer_is_read_or_is_a_gap(name: str, at: float, noise: bytes
     assert isinstance(answer, Looks | Gap)
 
 
+@UNHURRIED
 @given(name=st.sampled_from(["look-shell.txt", "look-ss.txt"]), at=st.floats(0, 1, exclude_max=True))
 def test_an_answer_that_ends_early_is_a_gap(name: str, at: float) -> None:
     whole = (DATA / name).read_bytes().removesuffix(b"#grpclb end\n")

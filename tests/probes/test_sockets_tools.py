@@ -3,7 +3,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kubectl_grpclb.model.gap import Gap, GapReason
@@ -12,6 +12,7 @@ from kubectl_grpclb.probes.sockets import Looks, Seen, parse_look
 
 DATA = Path(__file__).parent / "data"
 GREETER = frozenset({50051})
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 DUAL_STACK = {
     ("198.18.192.10", "198.18.128.9", 41960),
@@ -157,10 +158,7 @@ def test_a_pod_whose_only_tools_are_sh_and_cat_shows_its_clients() -> None:
 
 
 def test_a_pod_with_netstat_is_read_from_the_kernels_files() -> None:
-    looks = recorded("look-netstat.txt")
-
-    assert looks.tool == "proc"
-    assert len(looks.seen) == 6
+    assert (recorded("look-netstat.txt").tool, len(recorded("look-netstat.txt").seen)) == ("proc", 6)
 
 
 def test_a_pod_with_ss_shows_what_each_client_sent_between_the_looks() -> None:
@@ -244,6 +242,7 @@ def as_wide_netstat(local: str, port: int, peer: str, peer_port: int) -> str:
         ("netstat-wide", "Proto Recv-Q Send-Q Local Address  Foreign Address  State\n", as_wide_netstat),
     ],
 )
+@UNHURRIED
 @given(rows=connections)
 def test_connections_come_back_as_they_were_whatever_tool_prints_them(
     tool: str, header: str, line: Line, rows: list[Row]
@@ -260,6 +259,7 @@ def test_connections_come_back_as_they_were_whatever_tool_prints_them(
     }
 
 
+@UNHURRIED
 @given(rows=connections)
 def test_each_of_several_wanted_ports_is_read(rows: list[Row]) -> None:
     lines = [as_proc(str(local), port, str(peer), peer_port) for local, port, peer, peer_port, _ in rows]

@@ -105,7 +105,7 @@ def test_a_selector_that_matches_nothing_names_the_label_that_differs() -> None:
 
 
 def test_a_target_port_name_that_no_container_has_is_named_with_those_that_exist() -> None:
-    found = the(analyse(facts([pod(11, lasting(0), target_port=None)])), "GLB205")
+    found = the(analyse(facts([pod(11, Gap(GapReason.NO_PORT), target_port=None)])), "GLB205")
 
     assert "port named grpc" in found.message
     assert "they declare grpc 50051" in found.message

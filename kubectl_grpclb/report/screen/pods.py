@@ -109,14 +109,14 @@ def _columns(rows: Sequence[PodRow], report: Report, view: View) -> list[Column]
         return Column(title, texts(_known(values, words.number, unknown)), right=True, droppable=True)
 
     unknown = ["?" if _unread(row) else "-" for row in rows]
-    name = Column("POD", texts([row.name for row in rows]), least=15, gives_way=2)
+    name = Column("POD", texts([row.name for row in rows]), least=13, gives_way=2)
     node = Column("NODE", texts(_nodes(rows, view)), least=10, gives_way=1, droppable=True)
     ages = numbers("AGE", [words.age(row.age_seconds) for row in rows])
     states = [Text(_ready(row), style, reads_on=True) for row, style in zip(rows, styles, strict=True)]
     ready = Column("READY", states, least=8, gives_way=3)
     if report.verdict == "idle" and not view.wide:
         return [name, ages, ready, node]
-    load = Column("LOAD", _loads(rows, view), least=10)
+    load = Column("LOAD", _loads(rows, view), least=12)
     carried = numbers("CONN", _known([row.connections for row in rows], words.number, unknown))
     requests = rates("REQ/S", [row.requests_per_second for row in rows])
     received = rates("BYTES/S", [row.bytes_per_second for row in rows])

@@ -1,0 +1,103 @@
+"""kubectl and kubectl-grpclb as users run them, and the truth about sockets as the node sees it."""
+
+import json
+import pathlib
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+ESTABLISHED = "01"
+
+
+def kubectl(*words: str, stdin: str | None = None) -> str:
+    """Run kubectl; its failure is the test's."""
+    done = subprocess.run(["kubectl", *words], input=stdin, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
+    return done.stdout
+
+
+def apply(namespace: str, manifests: list[dict[str, Any]]) -> None:
+    """Create the manifests' objects in a namespace."""
+    kubectl(
+        "apply", "-n", namespace, "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
+    )
+
+
+def rolled_out(namespace: str, deployments: list[str]) -> None:
+    """Wait until all pods of the Deployments are ready."""
+    for deployment in deployments:
+        kubectl("rollout", "status", deployment, "-n", namespace, "--timeout=300s")
+
+
+def grpclb(*words: str, program: tuple[str, ...] = ("kubectl", "grpclb")) -> subprocess.CompletedProcess[str]:
+    """Run the plugin through the real kubectl, as users do."""
+    return subprocess.run([*program, *words], capture_output=True, text=True, check=False, timeout=120)
+
+
+def report(*words: str) -> dict[str, Any]:
+    """Diagnose, and give the report; a traceback or an empty answer is the test's failure."""
+    done = grpclb("diagnose", *words, "-o", "json")
+    assert "Traceback" not in done.stderr
+    assert done.stdout, done.stderr
+    read: dict[str, Any] = json.loads(done.stdout)
+    return read | {"exitCode": done.returncode}
+
+
+def codes(found: dict[str, Any]) -> list[str]:
+    """The codes of a report's findings, the leading one first."""
+    return [finding["code"] for finding in found["findings"]]
+
+
+def connections(found: dict[str, Any]) -> dict[str, int | None]:
+    """How many connections the report gives each pod."""
+    return {pod["name"]: pod["connections"] for pod in found["pods"]}
+
+
+def truth(namespace: str, app: str, port: int = 50051) -> dict[str, int]:
+    """Count each pod's established connections to a port by reading /proc from the node.
+
+    The nodes share this machine's processes, so the pod's sockets are in /proc/PID/net of the process whose
+    cgroup carries the pod's uid.
+    """
+    pods = json.loads(kubectl("get", "pods", "-n", namespace, "-l", f"app={app}", "-o", "json"))["items"]
+    processes = _processes()
+    return {pod["metadata"]["name"]: _established(processes[pod["metadata"]["uid"]], port) for pod in pods}
+
+
+def until(what: str, holds: Callable[[], bool], seconds: float = 90) -> None:
+    """Await a condition."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"{what} within {seconds:.0f} s"
+        time.sleep(0.5)
+
+
+def _processes() -> dict[str, int]:
+    found: dict[str, int] = {}
+    for entry in pathlib.Path("/proc").glob("[0-9]*/cgroup"):
+        try:
+            words = entry.read_text()
+        except OSError:
+            continue  # the process has ended meanwhile
+        for part in words.replace("/", "\n").splitlines():
+            if part.startswith("pod") and len(part) == 39:
+                found[part[3:]] = int(entry.parent.name)
+    return found
+
+
+def _established(pid: int, port: int) -> int:
+    lines = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in pathlib.Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]
+    ]
+    wanted = f"{port:04X}"
+    return sum(
+        fields[3] == ESTABLISHED and fields[1].endswith(f":{wanted}") and not _same_host(fields[1], fields[2])
+        for fields in lines
+    )
+
+
+def _same_host(local: str, peer: str) -> bool:
+    return local.partition(":")[0] == peer.partition(":")[0]
