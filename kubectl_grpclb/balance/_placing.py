@@ -10,11 +10,12 @@ from operator import mul
 from random import Random
 
 from kubectl_grpclb.balance._fit import around_tail, fitted_tail, pair_moments
+from kubectl_grpclb.balance._splitting import splits, spread_tail
 
 __all__ = ["placing_tail"]
 
-EXACT = 8_000
-"""Ways to place connections that are visited in all; fewer connections are placed in every way."""
+TRIED = 10_000
+"""Ways to place a connection that are tried in all; few enough connections are placed in every way."""
 
 FITTED = 400
 """Ways to place the heaviest up to which the rest is fitted for every one."""
@@ -22,10 +23,16 @@ FITTED = 400
 MANY = 48
 """Connections from which a fit is better than the sample there is time for."""
 
-CLUMPED = 0.1
+CLUMPED = 0.02
 """Share of the variance that the heaviest leave to the rest, above which the clumps of few show."""
 
-SAMPLED = 300_000
+NEARLY = 0.15
+"""Deviation of the weights, over their mean, up to which they are nearly equal."""
+
+SPLITS = 8_000
+"""Splits of nearly equal connections that there is time to visit."""
+
+SAMPLED = 250_000
 """Connections placed in the whole sample."""
 
 RARE = 4e-3
@@ -42,21 +49,22 @@ def placing_tail(weights: Sequence[float], pods: int, squares: float, half_step:
     """
     heaviest_first = sorted(weights, reverse=True)
     ways: Ways = {(): 1.0}
-    fitted, placed, visited = ways, 0, 0
+    fitted, placed, tried = ways, 0, 0
     for number, weight in enumerate(heaviest_first, start=1):
-        ways = _placed(ways, weight, pods)
-        visited += len(ways)
-        if visited > EXACT:
+        tried += len(ways) * min(pods, number)
+        if tried > TRIED:
             break
+        ways = _placed(ways, weight, pods)
         if len(ways) <= FITTED:
             fitted, placed = ways, number
     else:
         reaching = (chance for loads, chance in ways.items() if math.fsum(map(mul, loads, loads)) >= squares)
         return min(1.0, math.fsum(reaching))
+    if splits(len(weights), pods) <= SPLITS and _spread(weights) < NEARLY:
+        return spread_tail(weights, pods, squares)
     rest = _Rest(heaviest_first[placed:], pods)
     fit = min(1.0, math.fsum(c * rest.tail(loads, squares - half_step) for loads, c in fitted.items()))
-    left = 1 - _pair_squares(heaviest_first[:placed]) / _pair_squares(heaviest_first)
-    if len(weights) >= MANY or left < CLUMPED:
+    if len(weights) >= MANY or _pair_squares(heaviest_first[:placed]) > (1 - CLUMPED) * _pair_squares(weights):
         return fit
     sampled = _sampled(heaviest_first, pods, squares)
     return sampled if sampled >= RARE else min(RARE, fit)
@@ -75,6 +83,12 @@ def _placed(ways: Ways, weight: float, pods: int) -> Ways:
     return following
 
 
+def _spread(weights: Sequence[float]) -> float:
+    """Return the weights' deviation over their mean."""
+    mean = math.fsum(weights) / len(weights)
+    return math.sqrt(math.fsum((w - mean) ** 2 for w in weights) / len(weights)) / mean
+
+
 def _pair_squares(weights: Sequence[float]) -> float:
     """Return Σ (w_j·w_k)² over ordered pairs, to which the variance of Σ load² is in proportion."""
     squares = math.fsum(w * w for w in weights)
@@ -82,7 +96,7 @@ def _pair_squares(weights: Sequence[float]) -> float:
 
 
 def _sampled(weights: Sequence[float], pods: int, squares: float) -> float:
-    random = Random(len(weights) * pods).random
+    random = Random(len(weights) * pods).random  # noqa: S311 -- a sample of placements, not a secret
     trials = SAMPLED // len(weights)
     hits = 0
     for _ in range(trials):
@@ -99,7 +113,10 @@ class _Rest:
 
     def __init__(self, weights: Sequence[float], pods: int) -> None:
         self._pods = pods
-        self._sum, s2, self._cubes, s4, s6 = (math.fsum(w**power for w in weights) for power in (1, 2, 3, 4, 6))
+        squares = list(map(mul, weights, weights))
+        cubes = list(map(mul, squares, weights))
+        self._sum, s2, self._cubes = map(math.fsum, (weights, squares, cubes))
+        s4, s6 = math.fsum(map(mul, squares, squares)), math.fsum(map(mul, cubes, cubes))
         self._squares = s2
         self._pairs = max(0.0, (s2 * s2 - s4) / 2)
         cubed_pairs = max(0.0, (self._cubes**2 - s6) / 2)

@@ -24,6 +24,9 @@ WORK = 2.5e5
 SPARSE = 200_000
 """Connections up to which an inversion may be worth its work."""
 
+STEPPED = 2_000
+"""Connections up to which it is felt that their weights go in steps."""
+
 ROUNDING = 1e-10
 """What float sums over weights may be off by, relative."""
 
@@ -64,7 +67,7 @@ def chance_of_loads(placed: Sequence[Sequence[float]]) -> float:
     ValueError for a weight that is negative, infinite or not a number, and for no pods.
     """
     every = [weight for pod in placed for weight in pod]
-    if not placed or not all(0 <= weight < math.inf for weight in every):
+    if not placed or not all(map(math.isfinite, every)) or min(every, default=0.0) < 0:
         raise ValueError("weights are finite numbers of at least 0, on at least one pod")
     heaviest = max(every, default=0.0)
     if len(placed) == 1 or not heaviest:
@@ -74,7 +77,8 @@ def chance_of_loads(placed: Sequence[Sequence[float]]) -> float:
     if weights[0] > 1 - ROUNDING:
         return chance_of_counts([len(pod) for pod in pods])
     squares = math.fsum(math.fsum(pod) ** 2 for pod in pods)
-    return placing_tail(weights, len(pods), squares * (1 - ROUNDING), reduce(_common_step, weights) ** 2)
+    step = reduce(_common_step, weights) if len(weights) <= STEPPED else 0.0
+    return placing_tail(weights, len(pods), squares * (1 - ROUNDING), step**2)
 
 
 def uneven_beyond_chance(events: Sequence[int]) -> float:

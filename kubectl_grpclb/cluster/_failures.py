@@ -1,5 +1,6 @@
 """What to tell the user when the cluster as a whole does not answer: what happened, why, what to do next."""
 
+import os
 import ssl
 
 import aiohttp
@@ -99,6 +100,8 @@ def _words(error: BaseException) -> str:
     """Give an error's own words, or its type's name where it has none."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return printable(error.verify_message)
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)  # asyncio puts "Connect call failed" in its place
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return printable(text[:300]) or type(error).__name__
 

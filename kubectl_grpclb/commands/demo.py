@@ -6,7 +6,9 @@ __all__ = ["demo"]
 
 
 def demo() -> None:
-    """Show the problem on this machine, without a cluster: real gRPC servers and clients, diagnosed.
+    """Show the problem on this machine, without a cluster.
+
+    Real gRPC servers and clients, diagnosed as pods are, first sticky and then balanced by the clients.
 
     Starts a handful of processes on loopback addresses, takes under 20 seconds and leaves nothing behind.
     """

@@ -14,7 +14,10 @@ __all__ = ["explain"]
 def explain(
     code: Annotated[str | None, typer.Argument(metavar="CODE", help="Code of a finding, as GLB101.")] = None,
 ) -> None:
-    """Explain a finding: what it means, how it is told, and what to do. Without CODE, list them all."""
+    """Explain a finding.
+
+    Prints what it means, how it is told and what to do. Without CODE, lists all findings.
+    """
     from kubectl_grpclb.commands import show
     from kubectl_grpclb.rules import RULES
 

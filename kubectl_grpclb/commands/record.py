@@ -28,7 +28,9 @@ def record(
     cluster_domain: options.ClusterDomain = None,
     verbose: options.Verbose = False,
 ) -> None:
-    """Keep what diagnose would read in a snapshot, for `diagnose --from` or a bug report.
+    """Keep what diagnose reads in a file.
+
+    The file, a snapshot, is for `diagnose --from` or a bug report.
 
     A snapshot holds names, addresses, labels and connections. It never holds Secrets, environment
     values, arguments, annotations or tokens.

@@ -9,7 +9,10 @@ __all__ = ["version"]
 
 
 def version() -> None:
-    """Print the version, with that of Python and of the snapshots it writes."""
+    """Print the version.
+
+    And that of Python and of the snapshots that it writes.
+    """
     from kubectl_grpclb.commands import show
 
     show.write(f"kubectl-grpclb {__version__}\nPython {platform.python_version()}\nsnapshot schema {SCHEMA}\n")

@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from kubectl_grpclb.model.errors import BadSnapshotError
 from kubectl_grpclb.model.gap import Gap, GapReason
+from kubectl_grpclb.model.look import FORMAT, MARK, NARROW, NONE, PROC, SS, WIDE
 from kubectl_grpclb.model.snapshot import Output
 from kubectl_grpclb.probes._listing import Part
-from kubectl_grpclb.probes._look_script import FORMAT, MARK, NARROW, NONE, PROC, SS, WIDE
 
 __all__ = ["Frame", "Look", "frame_of"]
 

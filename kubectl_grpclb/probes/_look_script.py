@@ -1,6 +1,6 @@
 """The shell script that shows a pod's TCP sockets once or twice, for any POSIX shell with next to no tools.
 
-It prints lines of its own, each beginning with MARK, and between them what the tools print:
+It prints lines of its own, each beginning with `model.look.MARK`, and between them what the tools print:
 
     #grpclb script 1                     its format
     #grpclb search shop.svc.cluster.local …    the resolver's search list, where it has one
@@ -17,11 +17,7 @@ It reads /proc/net/tcp, /proc/net/tcp6, /proc/net/snmp and /etc/resolv.conf, and
 are read by the shell itself, because a process costs more than the file. No line depends on a language.
 """
 
-__all__ = ["FORMAT", "MARK", "NARROW", "NONE", "PROC", "SCRIPT", "SS", "WIDE"]
-
-MARK = "#grpclb "
-FORMAT = "1"
-SS, PROC, WIDE, NARROW, NONE = "ss", "proc", "netstat-wide", "netstat-narrow", "none"
+__all__ = ["SCRIPT"]
 
 SCRIPT = r"""
 exec 2>/dev/null

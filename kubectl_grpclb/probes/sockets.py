@@ -7,10 +7,11 @@ it alone tells how much each connection received, then the kernel's own files, t
 from msgspec import Struct
 
 from kubectl_grpclb.model.gap import Gap, GapReason
+from kubectl_grpclb.model.look import PROC, SS, WIDE
 from kubectl_grpclb.model.snapshot import Exec, Output
 from kubectl_grpclb.probes._frame import Frame, Look, frame_of
 from kubectl_grpclb.probes._listing import Counters, Ends, Listing, NotUnderstoodError, Pair
-from kubectl_grpclb.probes._look_script import PROC, SCRIPT, SS, WIDE
+from kubectl_grpclb.probes._look_script import SCRIPT
 from kubectl_grpclb.probes._netstat import CutAddressError, parse_netstat
 from kubectl_grpclb.probes._proc import pair_of_proc, parse_proc
 from kubectl_grpclb.probes._spelling import pair_of

@@ -218,7 +218,7 @@ def test_a_cluster_that_is_not_running_is_named_with_its_address_and_context(tmp
         unused.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{unused.getsockname()[1]}"
 
-        with pytest.raises(ClusterError, match=rf"{address} \(context 'shop-prod'\): .*(refused|Connect call failed)"):
+        with pytest.raises(ClusterError, match=rf"{address} \(context 'shop-prod'\): Connection refused"):
             asyncio.run(read_pods(write_kubeconfig(tmp_path, address)))
 
 

@@ -79,7 +79,7 @@ def test_a_service_gets_the_verdict_that_it_deserves(
     found = report(name, "-n", shop)
 
     assert found["verdict"] == verdict, found["reason"]
-    assert (codes(found) or [None])[0] == leads
+    assert next(iter(codes(found)), None) == leads
     assert found["exitCode"] == exit_code
 
 

@@ -72,9 +72,16 @@ def test_without_ready_endpoints_there_is_nothing_to_say() -> None:
 
 def test_bytes_are_the_better_signal_where_every_connection_has_them() -> None:
     hot, cool = connection(received=100_000), connection(received=1_000)
-    load = assess(facts([pod(11, sockets([hot])), pod(12, sockets([cool])), pod(13, sockets([cool]))]))
+    load = assess(facts([pod(11, sockets([hot, hot, hot])), pod(12, sockets([cool])), pod(13, sockets())]))
 
     assert (load.verdict, load.balance.signal, load.confidence) == ("unbalanced", "bytes", "high")
+
+
+def test_a_burst_over_connections_that_are_spread_evenly_is_trusted_less() -> None:
+    hot, cool = connection(received=100_000), connection(received=1_000)
+    load = assess(facts([pod(11, sockets([hot])), pod(12, sockets([cool])), pod(13, sockets([cool]))]))
+
+    assert (load.verdict, load.confidence) == ("unbalanced", "medium")
 
 
 def test_too_few_segments_say_nothing_and_connections_are_counted() -> None:
@@ -95,7 +102,7 @@ def test_connections_that_come_and_go_evenly_are_balanced() -> None:
 
     load = assess(facts(churn))
 
-    assert (load.verdict, load.churning, load.confidence) == ("balanced", True, "low")
+    assert (load.verdict, load.lasting, load.confidence) == ("balanced", 0, "low")
 
 
 def test_connections_that_come_and_go_unevenly_are_not_called_sticky() -> None:

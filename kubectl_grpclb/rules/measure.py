@@ -1,0 +1,94 @@
+"""Which signal tells the pods' load, and what it says: bytes, else connections that last, else those that pass."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from kubectl_grpclb.balance import is_uneven, most_effective, uneven_beyond_chance
+from kubectl_grpclb.model.facts import PodSockets
+from kubectl_grpclb.model.finding import Confidence, Signal
+
+__all__ = ["Measured", "measure"]
+
+_EVENTS_A_POD = 10
+"""So many events a ready pod are enough to judge an even split by; below it the next signal is used."""
+_STRAY_CONNECTIONS = 3
+"""Connections accepted during the window that a scrape or a look of somebody else's may explain."""
+_UNEVEN_EVENTS = 0.01
+"""An even split would be as uneven as this more rarely, so that chance does not explain it."""
+_ENOUGH = 0.8
+
+
+class Measured(Struct, frozen=True):
+    """The load of each pod that was read, by one signal."""
+
+    signal: Signal
+    loads: tuple[float, ...]
+    """Bytes or connections, a pod."""
+    confidence: Confidence
+    """How sure the signal lets anybody be: connections say where load can go, not where it goes."""
+    uneven: bool
+    """Fewer effective pods than 80% of them; of events, also more uneven than an even split is by chance."""
+    churning: bool = False
+    """Connections come and go, and none of them lasts."""
+    enough: bool = True
+    """Enough of those that come and go were seen to say where they land."""
+
+    def stays_uneven(self, unread: int) -> bool:
+        """Say whether load is uneven, and would be whatever so many unread pods hold."""
+        if self.churning or not self.uneven:
+            return False
+        return not unread or most_effective(self.loads, unread) < _ENOUGH * (len(self.loads) + unread)
+
+
+def measure(read: Sequence[PodSockets]) -> Measured:
+    """Take bytes where every connection's are known and enough segments were seen, else connections.
+
+    Where any pod could be looked at only once, its connections are not known to last.
+    """
+    lasting = [sum(connection.lasting for connection in sockets.connections) for sockets in read]
+    if any(lasting):
+        return _bytes(read, lasting) or _connections(lasting)
+    if not read or not all(sockets.waited for sockets in read):
+        return _connections(lasting)
+    return _passing(read)
+
+
+def _bytes(read: Sequence[PodSockets], lasting: Sequence[int]) -> Measured | None:
+    """Compare bytes of windows with bytes of windows, or of lives with lives, and none with unknown ones."""
+    twice = [sockets.waited > 0 for sockets in read]
+    events = [count for sockets in read if (count := _events(sockets)) is not None]
+    if any(twice) != all(twice) or len(events) < len(read) or sum(events) < _EVENTS_A_POD * len(read):
+        return None
+    loads = tuple(float(sum(connection.received or 0 for connection in sockets.connections)) for sockets in read)
+    uneven = is_uneven(loads) and uneven_beyond_chance(events) < _UNEVEN_EVENTS
+    # A burst over connections that are spread evenly may be over in a moment.
+    agreed = uneven == is_uneven([float(count) for count in lasting])
+    return Measured("bytes", loads, "high" if all(twice) and agreed else "medium", uneven)
+
+
+def _connections(lasting: Sequence[int]) -> Measured:
+    loads = tuple(map(float, lasting))
+    return Measured("connections", loads, "medium", bool(loads) and is_uneven(loads))
+
+
+def _passing(read: Sequence[PodSockets]) -> Measured:
+    """Count connections that came and went: those that the pod accepted, where it says, else those seen."""
+    opened = [sockets.opened for sockets in read if sockets.opened is not None]
+    counts = opened if len(opened) == len(read) else [sockets.passed for sockets in read]
+    if not any(sockets.passed for sockets in read) and sum(counts) <= _STRAY_CONNECTIONS:
+        counts = [0 for _ in read]
+    loads = tuple(map(float, counts))
+    return Measured(
+        signal="connections",
+        loads=loads,
+        confidence="low",
+        uneven=is_uneven(loads) and uneven_beyond_chance(counts) < _UNEVEN_EVENTS,
+        churning=any(counts),
+        enough=sum(counts) >= _EVENTS_A_POD * len(read),
+    )
+
+
+def _events(sockets: PodSockets) -> int | None:
+    segments = [connection.segments for connection in sockets.connections]
+    return None if None in segments else sum(count for count in segments if count is not None)

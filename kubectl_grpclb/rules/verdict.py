@@ -1,0 +1,87 @@
+"""The verdict and the sentence that says it."""
+
+from kubectl_grpclb.balance import effective_pods
+from kubectl_grpclb.model.facts import Facts
+from kubectl_grpclb.model.finding import Verdict
+from kubectl_grpclb.rules.measure import Measured
+
+__all__ = ["decide"]
+
+Decision = tuple[Verdict, str]
+
+
+def decide(facts: Facts, measured: Measured, unread: int, *, systematic: bool) -> Decision:
+    """Say what the load of the ready pods amounts to; `unread` of them could not be looked into.
+
+    `systematic` says that some ready pods get less than chance would ever give them.
+    """
+    ready = len(measured.loads) + unread
+    if not measured.loads or all(pod.target_port is None for pod in facts.pods if pod.ready):
+        return "inconclusive", _nothing_read(facts, ready)
+    if not any(measured.loads):
+        return _idle(ready, unread)
+    if measured.stays_uneven(unread) or systematic:
+        return "unbalanced", _unbalanced(measured, unread)
+    if unread:
+        return "inconclusive", (
+            f"{unread} of {_pods(ready)} could not be looked into, and what they carry could change the verdict"
+        )
+    return _churning(measured, ready) if measured.churning else ("balanced", _balanced(measured, ready))
+
+
+def _nothing_read(facts: Facts, ready: int) -> str:
+    if facts.service.external_name is not None:
+        return f"the Service is a name for {facts.service.external_name}, which is outside the cluster"
+    if not ready:
+        return "the Service has no ready endpoint"
+    if all(pod.target_port is None for pod in facts.pods if pod.ready):
+        return "the Service's endpoints carry no port, so no connection can reach them"
+    return (
+        "the ready pod could not be looked into" if ready == 1 else f"none of the {_pods(ready)} could be looked into"
+    )
+
+
+def _idle(ready: int, unread: int) -> Decision:
+    if unread:
+        return "inconclusive", (
+            f"no client is connected to the pods that were read, but {unread} of {_pods(ready)} could not be"
+        )
+    return "idle", f"no client is connected to {'the ready pod' if ready == 1 else f'any of the {ready} ready pods'}"
+
+
+def _unbalanced(measured: Measured, unread: int) -> str:
+    loads = measured.loads
+    idle = sum(load == 0 for load in loads)
+    known = f"{_pods(len(loads))} that could be read do" if unread else f"{_pods(len(loads))} do"
+    work = (
+        f"the {known} the work of {effective_pods(loads):.1f}; the busiest has {max(loads) / sum(loads):.0%} of "
+        f"{_what(measured)}"
+    )
+    return f"{work}, and {idle} {'gets' if idle == 1 else 'get'} nothing" if idle else work
+
+
+def _churning(measured: Measured, ready: int) -> Decision:
+    if not measured.enough:
+        return "inconclusive", "connections come and go, and too few were seen to say where they land"
+    if measured.uneven:
+        return "inconclusive", "connections come and go, and some pods accept more of them than others"
+    return "balanced", (
+        f"connections come and go, and are spread over {_pods(ready)}, which do the work of "
+        f"{effective_pods(measured.loads):.1f}"
+    )
+
+
+def _balanced(measured: Measured, ready: int) -> str:
+    if ready == 1:
+        return "there is one ready pod, and it has everything"
+    return (
+        f"{_what(measured)} are spread over {_pods(ready)}, which do the work of {effective_pods(measured.loads):.1f}"
+    )
+
+
+def _what(measured: Measured) -> str:
+    return "the bytes received" if measured.signal == "bytes" else "the connections"
+
+
+def _pods(count: int) -> str:
+    return "1 ready pod" if count == 1 else f"{count} ready pods"

@@ -1,0 +1,181 @@
+"""The command line where no cluster is needed: help, pages, recorded files, and everything that can be wrong."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from kubectl_grpclb import __version__
+from kubectl_grpclb.model.snapshot import encode_snapshot
+from tests.probes.test_derive import read
+from tests.shop import sticky
+
+GOLDEN = pathlib.Path(__file__).parent.parent / "golden" / "commands"
+
+
+def run(*words: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command as a process of its own, as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "kubectl_grpclb", *words],
+        input=stdin,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "100", "KUBECONFIG": "/nonexistent", **environment},
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def recorded(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A recorded sticky Service."""
+    file = tmp_path / "greeter.json"
+    file.write_bytes(encode_snapshot(read(sticky())))
+    return file
+
+
+@pytest.mark.parametrize("output", ["table", "wide", "json", "yaml"])
+def test_a_recorded_file_is_reported_in_every_format(recorded: pathlib.Path, output: str, update_goldens: bool) -> None:
+    golden = GOLDEN / f"sticky.{output}"
+
+    done = run("diagnose", "--from", str(recorded), "-o", output)
+
+    if update_goldens:
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_bytes(done.stdout)
+    assert done.stdout.decode() == golden.read_text()
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("verb", ["", "diagnose", "record", "explain", "demo", "version"])
+def test_help_says_what_there_is(verb: str, update_goldens: bool) -> None:
+    golden = GOLDEN / f"help-{verb or 'all'}.txt"
+
+    done = run(*verb.split(), "--help")
+
+    if update_goldens:
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_bytes(done.stdout)
+    assert done.stdout.decode() == golden.read_text()
+    assert done.returncode == 0
+
+
+def test_the_recorded_file_may_come_from_standard_input(recorded: pathlib.Path) -> None:
+    done = run("diagnose", "--from", "-", "-o", "json", stdin=recorded.read_bytes())
+
+    assert json.loads(done.stdout)["verdict"] == "unbalanced"
+
+
+@pytest.mark.parametrize(("fail_on", "exit_code"), [("error", 1), ("warning", 1), ("info", 1), ("never", 0)])
+def test_the_exit_code_follows_the_severity_that_is_asked_for(
+    recorded: pathlib.Path, fail_on: str, exit_code: int
+) -> None:
+    assert run("diagnose", "--from", str(recorded), "--fail-on", fail_on).returncode == exit_code
+
+
+@pytest.mark.parametrize("heavy", ["kubernetes", "grpc", "aiohttp", "rich", "psutil"])
+@pytest.mark.parametrize("words", [["--help"], ["explain", "GLB101"]])
+def test_help_and_explain_import_nothing_heavy(words: list[str], heavy: str) -> None:
+    program = (
+        f"import runpy, sys; sys.argv = ['kubectl-grpclb', *{words}]\n"
+        "try: runpy.run_module('kubectl_grpclb', run_name='__main__')\n"
+        f"except SystemExit: sys.exit({heavy!r} in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
+
+
+def test_explain_prints_the_page_of_a_finding() -> None:
+    assert run("explain", "glb101").stdout.startswith(b"# GLB101: ")
+
+
+def test_explain_without_a_code_lists_the_findings() -> None:
+    assert b"GLB104" in run("explain").stdout
+
+
+def test_version_says_which_snapshots_it_reads() -> None:
+    done = run("version").stdout.decode()
+
+    assert done.startswith(f"kubectl-grpclb {__version__}\n")
+    assert "snapshot schema 1" in done
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "not a whole snapshot"),
+        (b"\x00\xff\xfe binary \x1b[31m", "not a whole snapshot"),
+        (b'{"schema": 1, "kind": "Snapshot"', "not a whole snapshot"),
+        (b'{"schema": 1, "kind": "Pod"}', "its kind is 'Pod'"),
+        (b'{"schema": 2, "kind": "Snapshot", "readings": {}}', "newer kubectl-grpclb"),
+        (b'{"schema": 1, "kind": "Snapshot"}', "does not fit its schema"),
+        (b"[" * 100_000, "not a whole snapshot"),
+    ],
+)
+def test_a_file_that_is_no_snapshot_is_refused_in_one_message(
+    tmp_path: pathlib.Path, content: bytes, says: str
+) -> None:
+    file = tmp_path / "broken.json"
+    file.write_bytes(content)
+
+    done = run("diagnose", "--from", str(file))
+
+    assert done.returncode == 2
+    assert says in done.stderr.decode()
+    assert done.stdout == b""
+    assert b"Traceback" not in done.stderr
+    assert b"\x1b" not in done.stderr
+
+
+def test_half_a_snapshot_is_refused(recorded: pathlib.Path) -> None:
+    whole = recorded.read_bytes()
+    recorded.write_bytes(whole[: len(whole) // 2])
+
+    done = run("diagnose", "--from", str(recorded))
+
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_a_hostile_snapshot_reaches_the_terminal_without_its_escapes(recorded: pathlib.Path) -> None:
+    hostile = recorded.read_text().replace("node-a", "node\\u001b[31m\\u202ea\\u009b")
+    recorded.write_text(hostile)
+
+    shown = run("diagnose", "--from", str(recorded), "-o", "wide").stdout.decode()
+
+    assert not {"\x1b", "\u202e", "\x9b"} & set(shown)
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "says"),
+    [
+        (("diagnose",), 2, "name the Service"),
+        (("diagnose", "greeter", "--from", "x"), 2, "--from"),
+        (("diagnose", "--from", "/nonexistent/file"), 2, "No such file"),
+        (("diagnose", "deploy/greeter"), 2, "is not a Service"),
+        (("diagnose", "greeter", "--window", "-3"), 2, "--window"),
+        (("diagnose", "greeter", "--window", "11m"), 2, "--window"),
+        (("diagnose", "greeter", "-o", "xml"), 2, "xml"),
+        (("diagnose", "greeter"), 4, "kubeconfig"),
+        (("explain", "GLB999"), 2, "there is no finding"),
+        (("frobnicate",), 2, "frobnicate"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_message(words: tuple[str, ...], exit_code: int, says: str) -> None:
+    done = run(*words)
+
+    assert done.returncode == exit_code, done.stderr
+    assert says in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(recorded: pathlib.Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m kubectl_grpclb diagnose --from {recorded} -o wide | head -c 1",
+        shell=True,
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == (b"U", b"")
