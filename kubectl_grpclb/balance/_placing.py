@@ -20,11 +20,14 @@ TRIED = 10_000
 FITTED = 400
 """Ways to place the heaviest up to which the rest is fitted for every one."""
 
-MANY = 48
+MANY = 32
 """Connections from which a fit is better than the sample there is time for."""
 
 CLUMPED = 0.02
 """Share of the variance that the heaviest leave to the rest, above which the clumps of few show."""
+
+SHARED = 60
+"""Pairs expected to share a pod below which they are so few that clumps show, whatever the weights."""
 
 NEARLY = 0.15
 """Deviation of the weights, over their mean, up to which they are nearly equal."""
@@ -64,7 +67,7 @@ def placing_tail(weights: Sequence[float], pods: int, squares: float, half_step:
         return spread_tail(weights, pods, squares)
     rest = _Rest(heaviest_first[placed:], pods)
     fit = min(1.0, math.fsum(c * rest.tail(loads, squares - half_step) for loads, c in fitted.items()))
-    if len(weights) >= MANY or _pair_squares(heaviest_first[:placed]) > (1 - CLUMPED) * _pair_squares(weights):
+    if not (_is_sparse(len(weights), pods) or _is_clumped(heaviest_first, placed)):
         return fit
     sampled = _sampled(heaviest_first, pods, squares)
     return sampled if sampled >= RARE else min(RARE, fit)
@@ -81,6 +84,15 @@ def _placed(ways: Ways, weight: float, pods: int) -> Ways:
             after = tuple(sorted((*loads, weight)))
             following[after] = following.get(after, 0.0) + chance * (pods - len(loads)) / pods
     return following
+
+
+def _is_sparse(connections: int, pods: int) -> bool:
+    return connections**2 < SHARED * 2 * pods
+
+
+def _is_clumped(heaviest_first: Sequence[float], placed: int) -> bool:
+    every = _pair_squares(heaviest_first)
+    return len(heaviest_first) < MANY and _pair_squares(heaviest_first[:placed]) < (1 - CLUMPED) * every
 
 
 def _spread(weights: Sequence[float]) -> float:
@@ -104,7 +116,8 @@ def _sampled(weights: Sequence[float], pods: int, squares: float) -> float:
         for weight in weights:
             pod = int(random() * pods)
             loads[pod] = loads.get(pod, 0.0) + weight
-        hits += sum(load * load for load in loads.values()) >= squares
+        values = loads.values()
+        hits += sum(map(mul, values, values)) >= squares
     return hits / trials
 
 

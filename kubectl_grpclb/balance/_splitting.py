@@ -41,13 +41,14 @@ def spread_tail(weights: Sequence[float], pods: int, squares: float) -> float:
     c = len(weights)
     mean = math.fsum(weights) / c
     scatter = math.fsum((w - mean) ** 2 for w in weights)
-    # Where every pod has as many, what remains is chi-square: its moments are the least there can be.
-    freedom, unit = pods - 1, scatter / pods
+    # Of equally loaded pods only chi-square is left; of pods with one connection each, nothing is.
+    equal, alone = 2 * (pods - 1) * (scatter / pods) ** 2, 2 * (scatter / c) ** 2
     total = 0.0
     for n2, n3, chance in _chances(c, pods):
         expected = mean * mean * n2 + scatter * (c - n2 / c) / (c - 1)
         variance = 4 * mean * mean * scatter * max(0.0, n3 - n2 * n2 / c) / (c - 1)
-        tail = fitted_tail(squares - expected, variance + 2 * freedom * unit**2, 8 * freedom * unit**3, NARROW)
+        least = min(equal, alone * (n2 - c))
+        tail = fitted_tail(squares - expected, variance + least, 4 * least * scatter / pods, NARROW)
         total += chance * tail
     return min(1.0, total)
 

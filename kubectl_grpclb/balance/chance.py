@@ -15,7 +15,7 @@ from kubectl_grpclb.balance._splitting import splits, splitting_tail
 
 __all__ = ["chance_of_counts", "chance_of_loads", "few_by_chance", "uneven_beyond_chance"]
 
-SPLITS = 12_000
+SPLITS = 24_000
 """Splits of the connections that there is time to visit."""
 
 WORK = 2.5e5

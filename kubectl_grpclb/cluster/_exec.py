@@ -19,6 +19,8 @@ from kubectl_grpclb.model.snapshot import Answer, Blob, Exec, Output, Refused
 __all__ = ["ERROR_LIMIT", "OUTPUT_LIMIT", "run"]
 
 OUTPUT_LIMIT = 8 * 1024 * 1024
+KEPT_OF_BROKEN = 64 * 1024
+"""Bytes; enough to see what went wrong, and little enough that a hundred hostile pods fill no disk."""
 """Bytes of standard output that are kept; a pod with 20,000 connections prints 3 MB."""
 
 ERROR_LIMIT = 64 * 1024
@@ -88,9 +90,9 @@ class _Printed:
         return None
 
     def as_output(self, *, exit_code: int | None = None, gap: GapReason | None = None, detail: str = "") -> Output:
-        """Give the first bytes up to the limits."""
+        """Give the output; of one that is not whole only its beginning, since nothing can be concluded from it."""
         return Output(
-            stdout=Blob.of(bytes(self.stdout[:OUTPUT_LIMIT])),
+            stdout=Blob.of(bytes(self.stdout[: OUTPUT_LIMIT if gap is None else KEPT_OF_BROKEN])),
             stderr=Blob.of(bytes(self.stderr[:ERROR_LIMIT])),
             exit_code=exit_code,
             gap=gap,

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct, field
 
-from kubectl_grpclb.model.errors import ClusterError, UsageError
+from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
 
 __all__ = ["Access", "Choice", "find_access"]
@@ -99,8 +99,8 @@ class _Merged(Struct):
 def find_access(choice: Choice, environ: Mapping[str, str]) -> Access:
     """Read the kubeconfig and pick the cluster and the user.
 
-    Raises UsageError where a flag names what does not exist, and ClusterError where there is no kubeconfig
-    or it is not a usable one.
+    Raises ClusterError where there is no kubeconfig, it is not a usable one, or it does not have what a flag
+    names.
     """
     paths = _paths(choice, environ)
     merged = _Merged()
@@ -114,7 +114,7 @@ def find_access(choice: Choice, environ: Mapping[str, str]) -> Access:
 def _paths(choice: Choice, environ: Mapping[str, str]) -> list[Path]:
     if choice.kubeconfig is not None:
         if not Path(choice.kubeconfig).exists():
-            raise UsageError(f"there is no kubeconfig at {printable(choice.kubeconfig)} (--kubeconfig)")
+            raise ClusterError(f"there is no kubeconfig at {printable(choice.kubeconfig)} (--kubeconfig)")
         return [Path(choice.kubeconfig)]
     listed = [Path(name) for name in environ.get("KUBECONFIG", "").split(os.pathsep) if name]
     candidates = listed or [_home(environ) / ".kube" / "config"]
@@ -172,8 +172,7 @@ def _pick(merged: _Merged, choice: Choice) -> Access:
             f"{_alternatives('', merged.contexts)}"
         )
     if name not in merged.contexts:
-        blame: type[ClusterError | UsageError] = UsageError if choice.context else ClusterError
-        raise blame(f"there is no context {printable(name)!r} in {source}{_alternatives(name, merged.contexts)}")
+        raise ClusterError(f"there is no context {printable(name)!r} in {source}{_alternatives(name, merged.contexts)}")
     context = merged.contexts[name]
     return Access(
         context=name,
@@ -189,7 +188,7 @@ def _cluster(merged: _Merged, choice: Choice, context: str) -> Fields:
     if name not in merged.clusters:
         alternatives = _alternatives(name, merged.clusters)
         if choice.cluster:
-            raise UsageError(f"there is no cluster {printable(name)!r} in {source}{alternatives}")
+            raise ClusterError(f"there is no cluster {printable(name)!r} in {source}{alternatives}")
         raise ClusterError(
             f"the context {printable(context)!r} names a cluster {printable(name)!r} that is not in "
             f"{source}{alternatives}"
@@ -234,7 +233,7 @@ def _in_cluster(choice: Choice, environ: Mapping[str, str]) -> Access:
             "account; set KUBECONFIG or give --kubeconfig (does `kubectl get ns` work?)"
         )
     if choice.context or choice.cluster:
-        raise UsageError(
+        raise ClusterError(
             "there is no kubeconfig, only this pod's service account, so --context and --cluster name nothing"
         )
     address = f"[{host}]" if ":" in host else host

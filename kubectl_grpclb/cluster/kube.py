@@ -90,7 +90,7 @@ class KubeCluster:
 async def connect(options: ConnectOptions) -> AsyncIterator[KubeCluster]:
     """Find the cluster as kubectl does and open a session with it; nothing is asked of it yet.
 
-    Raises UsageError where a flag names what does not exist, ClusterError where the kubeconfig or its
+    Raises ClusterError where a flag names what does not exist, or where the kubeconfig or its
     credentials cannot be used.
     """
     from kubectl_grpclb.cluster._kubeconfig import Choice, find_access

@@ -12,7 +12,7 @@ from kubectl_grpclb.rules.words import command, names, pods, seconds
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     """Hold where no endpoint is ready, or where nothing listens on the port that the Service leads to."""
     if facts.service.external_name is not None:
-        return ()
+        return (_outside(facts, facts.service.external_name),)
     ready = [pod for pod in facts.pods if pod.ready]
     if not facts.pods:
         return (_nothing_matches(facts),)
@@ -22,6 +22,20 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
         return (_none_ready(facts),)
     deaf = [server.pod for server in load.servers if server.sockets.listening is False and not server.lasting]
     return (_nothing_listens(facts, deaf, len(ready)),) if deaf else ()
+
+
+def _outside(facts: Facts, name: str) -> Claim:
+    return Claim(
+        message=(
+            f"The Service is another name for {name}, which the cluster's DNS answers with. It has no endpoints here, "
+            "so where its connections land cannot be seen from this cluster."
+        ),
+        evidence=["spec.type of the Service is ExternalName", f"spec.externalName is {name}"],
+        confidence="high",
+        explains=0.0,
+        severity="info",
+        next=[command("kubectl", "get", "service", facts.target.service, "-n", facts.target.namespace, "-o", "yaml")],
+    )
 
 
 def _nothing_matches(facts: Facts) -> Claim:

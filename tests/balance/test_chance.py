@@ -17,7 +17,7 @@ from kubectl_grpclb.balance import (
     uneven_beyond_chance,
 )
 
-few_counts = st.lists(st.integers(0, 3), min_size=2, max_size=5).filter(lambda counts: sum(counts) <= 7)
+few_counts = st.lists(st.integers(0, 3), min_size=2, max_size=5).filter(lambda counts: sum(counts) <= 6)
 many_counts = st.lists(st.integers(0, 40), min_size=2, max_size=40)
 few_weights = st.lists(st.lists(st.integers(1, 9), max_size=2), min_size=2, max_size=3)
 many_weights = st.lists(st.lists(st.floats(0.01, 100), max_size=12), min_size=2, max_size=5)
@@ -50,11 +50,13 @@ def placed_at_random(connections, pods, seed):
 
 
 @given(few_counts)
+@settings(max_examples=40, deadline=None)
 def test_the_chance_of_counts_is_that_of_all_placements_counted_out(counts):
     assert chance_of_counts(counts) == pytest.approx(counted_out([[1] * count for count in counts]), rel=1e-12)
 
 
 @given(few_weights)
+@settings(max_examples=40, deadline=None)
 def test_the_chance_of_loads_is_that_of_all_placements_counted_out(placed):
     assert chance_of_loads(placed) == pytest.approx(counted_out(placed), rel=1e-12)
 
@@ -63,7 +65,7 @@ def test_the_chance_of_loads_is_that_of_all_placements_counted_out(placed):
     ("counts", "chance"),
     [
         ([2, 0, 0], 1 / 3),
-        ([4, 2, 0], 43 / 81),
+        ([4, 2, 0], 43 / 243),
         ([2, 2, 2], 1.0),
         ([0, 0, 0], 1.0),
         ([1, 0, 0], 1.0),
@@ -106,7 +108,7 @@ def test_a_chance_of_counts_is_a_probability_that_the_order_of_pods_does_not_cha
 
 
 @given(many_weights)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_a_chance_of_loads_is_a_probability_that_no_order_changes(placed):
     chance = chance_of_loads(placed)
     assert 0 <= chance <= 1
@@ -114,7 +116,7 @@ def test_a_chance_of_loads_is_a_probability_that_no_order_changes(placed):
 
 
 @given(many_weights, st.floats(1e-150, 1e150))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_the_unit_of_the_weights_does_not_change_the_chance(placed, unit):
     scaled = [[weight * unit for weight in pod] for pod in placed]
     assert chance_of_loads(scaled) == pytest.approx(chance_of_loads(placed), rel=1e-6, abs=1e-3)
@@ -128,14 +130,14 @@ def test_a_connection_more_on_the_busiest_pod_is_never_likelier(counts):
 
 
 @given(many_weights.filter(lambda placed: any(placed[:-1])))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_all_load_on_one_pod_is_never_likelier(placed):
     together = [[weight for pod in placed for weight in pod], *[[] for _ in placed[1:]]]
     assert chance_of_loads(together) <= chance_of_loads(placed) * (1 + 1e-9)
 
 
 @given(st.lists(st.integers(0, 12), min_size=2, max_size=8), st.floats(0.001, 1000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_equal_weights_are_counts(counts, weight):
     assert chance_of_loads([[weight] * count for count in counts]) == chance_of_counts(counts)
 
@@ -166,7 +168,7 @@ def sample_of(placed, trials):
 
 def drawn(weight, connections, pods, seed):
     random = Random(seed)
-    placed = [[] for _ in range(pods)]
+    placed: list[list[float]] = [[] for _ in range(pods)]
     for _ in range(connections):
         placed[random.randrange(pods)].append(weight(random))
     return placed
@@ -213,7 +215,7 @@ def test_six_random_connections_on_three_pods_are_uneven_where_fewer_than_four_f
 
 def test_six_as_uneven_as_four_two_none_are_ordinary():
     assert effective_pods([4, 2, 0]) == pytest.approx(1.8)
-    assert chance_of_counts([4, 2, 0]) > 0.5
+    assert chance_of_counts([4, 2, 0]) > 0.15
 
 
 @pytest.mark.parametrize("counts", [[], [3, -1]])

@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_grpclb.cluster import _kubeconfig
 from kubectl_grpclb.cluster._kubeconfig import Choice, find_access
-from kubectl_grpclb.model.errors import ClusterError, UsageError
+from kubectl_grpclb.model.errors import ClusterError
 
 PROD = """
 current-context: prod
@@ -102,19 +102,19 @@ def test_in_a_pod_its_service_account_is_used(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_kubeconfig_flag_without_its_file_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no kubeconfig at"):
+    with pytest.raises(ClusterError, match="no kubeconfig at"):
         find_access(Choice(kubeconfig=str(tmp_path / "missing")), {})
 
 
 def test_a_context_that_does_not_exist_is_a_usage_error_with_the_nearest_names(both: dict[str, str]) -> None:
     with pytest.raises(
-        UsageError, match=r"no context 'stagging'.*did you mean staging or staging-eu\?.*it has: broken"
+        ClusterError, match=r"no context 'stagging'.*did you mean staging or staging-eu\?.*it has: broken"
     ):
         find_access(Choice(context="stagging"), both)
 
 
 def test_a_cluster_that_does_not_exist_is_a_usage_error_with_the_nearest_names(both: dict[str, str]) -> None:
-    with pytest.raises(UsageError, match=r"no cluster 'pro'.*did you mean prod\?"):
+    with pytest.raises(ClusterError, match=r"no cluster 'pro'.*did you mean prod\?"):
         find_access(Choice(cluster="pro"), both)
 
 

@@ -96,6 +96,8 @@ def first() -> list[Manifest]:
             ports=[{"name": "api", "port": 80}, {"name": "admin", "port": 8080, "targetPort": 50051}],
         ),
         service("elsewhere", type="ExternalName", externalName="greeter.example.com", ports=[], selector=None),
+        service("retired"),
+        _retirable(servers("retired", "shell", replicas=2)),
         service("unready"),
         _never_ready(servers("unready", replicas=1)),
     ]
@@ -112,6 +114,7 @@ def then() -> list[Manifest]:
         callers("pickfirst", "pickfirst:50051"),
         callers("scaled", "scaled:80", replicas=8, rate=5),
         callers("churning", "churning:80", replicas=1, arguments=["-fresh"]),
+        callers("retired", "retired:80", replicas=6, rate=5),
         callers("affine", "affine:80", replicas=1, arguments=["-channels=6"], rate=5),
     ]
 
@@ -127,6 +130,12 @@ def names(manifests: Iterable[Manifest]) -> list[str]:
 
 def _sticky(name: str, image: str, replicas: int = 3) -> list[Manifest]:
     return [service(name), servers(name, image, replicas)]
+
+
+def _retirable(manifest: Manifest) -> Manifest:
+    container = manifest["spec"]["template"]["spec"]["containers"][0]
+    container["readinessProbe"] = {"exec": {"command": ["sh", "-c", "[ ! -e /tmp/retired ]"]}, "periodSeconds": 1}
+    return manifest
 
 
 def _never_ready(manifest: Manifest) -> Manifest:

@@ -2,7 +2,8 @@
 
 import json
 import pathlib
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -35,14 +36,19 @@ def shop() -> Iterator[str]:
         kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 
 
-def record(name: str, shop: str, tmp_path: pathlib.Path, *, update: bool) -> None:
-    """Keep a scene's snapshot as a case of the fast tests, where that is asked for."""
-    if update:
-        file = tmp_path / "snapshot.json"
-        grpclb("record", name, "-n", shop, "-f", str(file))
-        kept = CASES / name / "snapshot.json"
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(file.read_bytes())
+Keep = Callable[[str], str]
+
+
+@pytest.fixture
+def keep(tmp_path: pathlib.Path, update_goldens: bool) -> Keep:
+    """Where to record a scene: with --update the file becomes a case of the fast tests."""
+
+    def place(name: str) -> str:
+        folder = CASES / name if update_goldens else tmp_path
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder / "snapshot.json")
+
+    return place
 
 
 @pytest.mark.parametrize(
@@ -61,7 +67,7 @@ def record(name: str, shop: str, tmp_path: pathlib.Path, *, update: bool) -> Non
         ("mislabelled", "inconclusive", "GLB205", 3),
         ("misnamed", "inconclusive", "GLB205", 3),
         ("misported", "idle", "GLB205", 1),
-        ("elsewhere", "inconclusive", None, 3),
+        ("elsewhere", "inconclusive", "GLB205", 3),
         ("unready", "inconclusive", "GLB205", 3),
     ],
 )
@@ -71,12 +77,9 @@ def test_a_service_gets_the_verdict_that_it_deserves(
     verdict: str,
     leads: str | None,
     exit_code: int,
-    tmp_path: pathlib.Path,
-    update_goldens: bool,
+    keep: Keep,
 ) -> None:
-    record(name, shop, tmp_path, update=update_goldens)
-
-    found = report(name, "-n", shop)
+    found = report(name, "-n", shop, "--record", keep(name))
 
     assert found["verdict"] == verdict, found["reason"]
     assert next(iter(codes(found)), None) == leads
@@ -200,10 +203,47 @@ def looker(shop: str) -> str:
     return f"system:serviceaccount:{shop}:looker"
 
 
-def test_a_user_who_may_not_exec_learns_the_rule_and_sees_no_zeros(shop: str, looker: str) -> None:
-    found = report("sticky-netstat", "-n", shop, "--as", looker)
+def test_a_user_who_may_not_exec_learns_the_rule_and_sees_no_zeros(shop: str, looker: str, keep: Keep) -> None:
+    found = report("sticky-netstat", "-n", shop, "--as", looker, "--record", keep("denied"))
 
     assert (found["verdict"], found["exitCode"]) == ("inconclusive", 3)
     assert {pod["connections"] for pod in found["pods"]} == {None}
     denied = next(finding for finding in found["findings"] if finding["code"] == "GLB902")
     assert 'resources: ["pods/exec"], verbs: ["get", "create"]' in denied["message"]
+
+
+def test_a_pod_that_is_not_ready_any_more_is_told_with_the_connections_it_keeps(shop: str, keep: Keep) -> None:
+    retired = next(name for name, held in truth(shop, "retired").items() if held)
+    kubectl("exec", retired, "-n", shop, "--", "sh", "-c", ">/tmp/retired")
+    until("the pod is not ready", lambda: "False" in ready(retired, shop))
+
+    found = report("retired", "-n", shop, "--record", keep("retired"))
+
+    assert "GLB206" in codes(found)
+    assert connections(found)[retired] == truth(shop, "retired")[retired] > 0
+
+
+def test_a_pod_that_is_killed_during_the_look_is_a_gap_of_its_own(shop: str, keep: Keep) -> None:
+    doomed = min(truth(shop, "spread"))
+    words = ("kubectl", "grpclb", "diagnose", "spread", "-n", shop, "-o", "json", "--window", "10s")
+
+    with subprocess.Popen([*words, "--record", keep("killed")], stdout=subprocess.PIPE, text=True) as running:
+        until("the look has begun", lambda: sleeping(doomed, shop))
+        kubectl("delete", "pod", doomed, "-n", shop, "--force", "--grace-period=0")
+        found = json.loads(running.communicate(timeout=60)[0])
+
+    gaps = {pod["name"]: pod["gap"] for pod in found["pods"]}
+    assert gaps.pop(doomed)
+    assert set(gaps.values()) == {None}
+    assert (found["verdict"], running.returncode) == ("inconclusive", 3)
+
+
+def ready(pod: str, namespace: str) -> str:
+    """The status of a pod's condition Ready."""
+    path = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
+    return kubectl("get", "pod", pod, "-n", namespace, "-o", path)
+
+
+def sleeping(pod: str, namespace: str) -> bool:
+    """Whether the look's script waits in the pod between its two looks."""
+    return "sleep" in kubectl("exec", pod, "-n", namespace, "--", "ps")
