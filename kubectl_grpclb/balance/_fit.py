@@ -19,7 +19,7 @@ def fitted_tail(excess: float, variance: float, third: float, narrow: float = NA
     if variance <= 0:
         return float(excess <= 0)
     deviation = math.sqrt(variance)
-    skewness = third / (variance * deviation)
+    skewness = third / variance / deviation
     z = excess / deviation
     if skewness < 0:
         return 1 - fitted_tail(-excess, variance, -third, narrow)

@@ -88,6 +88,6 @@ def _fraction(shape: float, x: float) -> float:
         d = 1 / (a * d + b)
         c = b + a / c
         total *= c * d
-        if abs(c * d - 1) < 1e-16:
+        if abs(c * d - 1) < 1e-15:
             break
     return total

@@ -91,8 +91,9 @@ def _is_sparse(connections: int, pods: int) -> bool:
 
 
 def _is_clumped(heaviest_first: Sequence[float], placed: int) -> bool:
-    every = _pair_squares(heaviest_first)
-    return len(heaviest_first) < MANY and _pair_squares(heaviest_first[:placed]) < (1 - CLUMPED) * every
+    if len(heaviest_first) >= MANY:
+        return False
+    return _pair_squares(heaviest_first[:placed]) < (1 - CLUMPED) * _pair_squares(heaviest_first)
 
 
 def _spread(weights: Sequence[float]) -> float:

@@ -1,6 +1,11 @@
 """How likely chance alone makes a load this uneven: each connection on one of the pods, all alike, at random.
 
-DOCSTRING
+Measured worst errors on a grid. Equal connections, up to 2,000 on 2 to 200 pods: 0.013 absolute (4 pods, 150
+connections; 0.006 from 5 pods on), none to speak of while every split can be visited (35 connections on any
+number of pods, 435 on three). Unequal ones, up to 400 on 2 to 200 pods, one draw of each of seven families of
+weights: exact up to 8, mostly 0.01 beyond, 0.023 for nearly equal and 0.033 for heavy-tailed weights on 30 pods
+and more. In the tail, at 1e-4, fits for equal connections give too little: by 40% for 50 connections on 10
+pods, 25% for 100, 10% for 300; those for unequal ones can be off by a factor of 2 from 0.01 down.
 """
 
 import math
@@ -15,7 +20,7 @@ from kubectl_grpclb.balance._splitting import splits, splitting_tail
 
 __all__ = ["chance_of_counts", "chance_of_loads", "few_by_chance", "uneven_beyond_chance"]
 
-SPLITS = 24_000
+SPLITS = 16_000
 """Splits of the connections that there is time to visit."""
 
 WORK = 2.5e5

@@ -22,7 +22,7 @@ def effective_pods(loads: Sequence[float]) -> float:
     Jain's fairness index times pods (Jain, Chiu and Hawe, DEC-TR-301, 1984). Between 1 and the number of
     pods where there is load. Raises ValueError for a load that is negative, infinite or not a number.
     """
-    total, squares, _ = _sums(loads)
+    total, squares = _sums(loads)
     return min(total * total / squares, float(len(loads))) if squares else 0.0
 
 
@@ -31,7 +31,7 @@ def max_over_mean(loads: Sequence[float]) -> float:
 
     Raises ValueError for a load that is negative, infinite or not a number.
     """
-    total, _, _ = _sums(loads)
+    total, _ = _sums(loads)
     return len(loads) / total if total else 0.0
 
 
@@ -56,12 +56,12 @@ def is_uneven(loads: Sequence[float]) -> bool:
     return 0.0 < effective < ENOUGH * len(loads) * (1 - ROUNDING)
 
 
-def _sums(loads: Sequence[float]) -> tuple[float, float, float]:
-    """Return Σx and Σx² in units of the largest load, so that squares neither overflow nor vanish, and it."""
+def _sums(loads: Sequence[float]) -> tuple[float, float]:
+    """Return Σx and Σx² in units of the largest load, so that squares neither overflow nor vanish."""
     if not all(0 <= load < math.inf for load in loads):
         raise ValueError("a load is a finite number of at least 0")
     largest = max(loads, default=0.0)
     if not largest:
-        return 0.0, 0.0, 0.0
+        return 0.0, 0.0
     shares = [load / largest for load in loads]
-    return math.fsum(shares), math.fsum(share * share for share in shares), largest
+    return math.fsum(shares), math.fsum(share * share for share in shares)

@@ -50,13 +50,13 @@ def placed_at_random(connections, pods, seed):
 
 
 @given(few_counts)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_chance_of_counts_is_that_of_all_placements_counted_out(counts):
     assert chance_of_counts(counts) == pytest.approx(counted_out([[1] * count for count in counts]), rel=1e-12)
 
 
 @given(few_weights)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_chance_of_loads_is_that_of_all_placements_counted_out(placed):
     assert chance_of_loads(placed) == pytest.approx(counted_out(placed), rel=1e-12)
 
@@ -100,7 +100,7 @@ def test_the_chance_of_larger_counts_agrees_with_an_independent_inversion(counts
 
 
 @given(many_counts)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_chance_of_counts_is_a_probability_that_the_order_of_pods_does_not_change(counts):
     chance = chance_of_counts(counts)
     assert 0 <= chance <= 1
@@ -123,7 +123,7 @@ def test_the_unit_of_the_weights_does_not_change_the_chance(placed, unit):
 
 
 @given(many_counts.filter(lambda counts: min(counts) > 0))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_connection_more_on_the_busiest_pod_is_never_likelier(counts):
     first, *between, last = sorted(counts)
     assert chance_of_counts([first - 1, *between, last + 1]) <= chance_of_counts(counts) * (1 + 1e-9)
@@ -144,6 +144,13 @@ def test_equal_weights_are_counts(counts, weight):
 
 def test_connections_without_weight_do_not_matter():
     assert chance_of_loads([[5.0, 0.0, 3.0], [0.0], [4.0]]) == chance_of_loads([[5.0, 3.0], [], [4.0]])
+
+
+@pytest.mark.parametrize("light", [1e-9, 1e-120, 5e-324])
+@pytest.mark.parametrize("pods", [2, 3, 20])
+def test_weights_next_to_nothing_beside_the_others_do_no_harm(light, pods):
+    placed = [[1.0 + pod, *[light * (1 + k) for k in range(12)]] for pod in range(pods)]
+    assert 0 < chance_of_loads(placed) <= 1
 
 
 def test_weights_without_any_load_are_sure():
@@ -187,7 +194,7 @@ def drawn(weight, connections, pods, seed):
 def test_the_chance_of_unequal_connections_agrees_with_a_large_sample(weight, connections, pods):
     placed = drawn(weight, connections, pods, seed=connections)
     # The sample itself is off by up to 0.01 (three deviations of 20,000 trials).
-    assert chance_of_loads(placed) == pytest.approx(sample_of(placed, 20_000), abs=0.025)
+    assert chance_of_loads(placed) == pytest.approx(sample_of(placed, 10_000), abs=0.03)
 
 
 def test_one_connection_that_outweighs_all_is_no_surprise_on_any_pod():
