@@ -10,7 +10,6 @@ from operator import mul
 from random import Random
 
 from kubectl_grpclb.balance._fit import around_tail, fitted_tail, pair_moments
-from kubectl_grpclb.balance._splitting import splits, spread_tail
 
 __all__ = ["placing_tail"]
 
@@ -20,7 +19,7 @@ TRIED = 10_000
 FITTED = 400
 """Ways to place the heaviest up to which the rest is fitted for every one."""
 
-MANY = 32
+MANY = 400
 """Connections from which a fit is better than the sample there is time for."""
 
 CLUMPED = 0.02
@@ -29,14 +28,11 @@ CLUMPED = 0.02
 SHARED = 60
 """Pairs expected to share a pod below which they are so few that clumps show, whatever the weights."""
 
-NEARLY = 0.15
-"""Deviation of the weights, over their mean, up to which they are nearly equal."""
-
-SPLITS = 8_000
-"""Splits of nearly equal connections that there is time to visit."""
-
-SAMPLED = 250_000
+SAMPLED = 2_500_000
 """Connections placed in the whole sample."""
+
+TRIALS = 25_000
+"""Placements in a sample at most, from which it is within 0.01 by three deviations."""
 
 RARE = 4e-3
 """Chance below which the sample has too few hits to go by."""
@@ -63,8 +59,6 @@ def placing_tail(weights: Sequence[float], pods: int, squares: float, half_step:
     else:
         reaching = (chance for loads, chance in ways.items() if math.fsum(map(mul, loads, loads)) >= squares)
         return min(1.0, math.fsum(reaching))
-    if splits(len(weights), pods) <= SPLITS and _spread(weights) < NEARLY:
-        return spread_tail(weights, pods, squares)
     rest = _Rest(heaviest_first[placed:], pods)
     fit = min(1.0, math.fsum(c * rest.tail(loads, squares - half_step) for loads, c in fitted.items()))
     if not (_is_sparse(len(weights), pods) or _is_clumped(heaviest_first, placed)):
@@ -96,12 +90,6 @@ def _is_clumped(heaviest_first: Sequence[float], placed: int) -> bool:
     return _pair_squares(heaviest_first[:placed]) < (1 - CLUMPED) * _pair_squares(heaviest_first)
 
 
-def _spread(weights: Sequence[float]) -> float:
-    """Return the weights' deviation over their mean."""
-    mean = math.fsum(weights) / len(weights)
-    return math.sqrt(math.fsum((w - mean) ** 2 for w in weights) / len(weights)) / mean
-
-
 def _pair_squares(weights: Sequence[float]) -> float:
     """Return Σ (w_j·w_k)² over ordered pairs, to which the variance of Σ load² is in proportion."""
     squares = math.fsum(w * w for w in weights)
@@ -109,13 +97,12 @@ def _pair_squares(weights: Sequence[float]) -> float:
 
 
 def _sampled(weights: Sequence[float], pods: int, squares: float) -> float:
-    random = Random(len(weights) * pods).random  # noqa: S311 -- a sample of placements, not a secret
-    trials = SAMPLED // len(weights)
+    random = Random(len(weights) * pods)  # noqa: S311 -- a sample of placements, not a secret
+    trials = min(TRIALS, SAMPLED // len(weights))
     hits = 0
     for _ in range(trials):
         loads: dict[int, float] = {}
-        for weight in weights:
-            pod = int(random() * pods)
+        for pod, weight in zip(random.choices(range(pods), k=len(weights)), weights, strict=True):
             loads[pod] = loads.get(pod, 0.0) + weight
         values = loads.values()
         hits += sum(map(mul, values, values)) >= squares

@@ -11,7 +11,7 @@ __all__ = ["version"]
 def version() -> None:
     """Print the version.
 
-    And that of Python and of the snapshots that it writes.
+    Of kubectl-grpclb, of Python, and of the snapshots that it writes and reads.
     """
     from kubectl_grpclb.commands import show
 

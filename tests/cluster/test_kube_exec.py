@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_grpclb.cluster._exec import ERROR_LIMIT, OUTPUT_LIMIT
+from kubectl_grpclb.cluster._exec import ERROR_LIMIT, KEPT_OF_BROKEN, OUTPUT_LIMIT
 from kubectl_grpclb.cluster.kube import KubeCluster
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.gap import GapReason
@@ -124,13 +124,13 @@ def test_bytes_that_are_not_text_are_kept_as_they_are(tmp_path: Path) -> None:
     assert answer.stdout.raw() == garbage
 
 
-def test_output_beyond_the_limit_is_cut_off_there(tmp_path: Path) -> None:
+def test_of_output_beyond_the_limit_only_the_beginning_is_kept(tmp_path: Path) -> None:
     talk = Conversation(tmp_path, executes(*[b"\x01" + b"x" * 2**20] * 50, status=SUCCESS))
 
     answer = talk.ask(LOOK)
 
     assert isinstance(answer, Output)
-    assert len(answer.stdout.raw()) == OUTPUT_LIMIT
+    assert len(answer.stdout.raw()) == KEPT_OF_BROKEN
     assert (answer.gap, answer.detail) == (GapReason.TOO_LARGE, "the command printed more than 8 MB")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -55,14 +56,19 @@ def connections(found: dict[str, Any]) -> dict[str, int | None]:
 
 
 def truth(namespace: str, app: str, port: int = 50051) -> dict[str, int]:
-    """Count each pod's established connections to a port by reading /proc from the node.
+    """Count each pod's established connections from other pods to a port by reading /proc from the node.
 
     The nodes share this machine's processes, so the pod's sockets are in /proc/PID/net of the process whose
-    cgroup carries the pod's uid.
+    cgroup carries the pod's uid. The kubelet's probes, which come and go, are from no pod's address.
     """
-    pods = json.loads(kubectl("get", "pods", "-n", namespace, "-l", f"app={app}", "-o", "json"))["items"]
+    pods = json.loads(kubectl("get", "pods", "-n", namespace, "-o", "json"))["items"]
+    addresses = {pod["status"].get("podIP") for pod in pods}
     processes = _processes()
-    return {pod["metadata"]["name"]: _established(processes[pod["metadata"]["uid"]], port) for pod in pods}
+    return {
+        pod["metadata"]["name"]: _established(processes[pod["metadata"]["uid"]], port, addresses)
+        for pod in pods
+        if pod["metadata"]["labels"]["app"] == app
+    }
 
 
 def until(what: str, holds: Callable[[], bool], seconds: float = 90) -> None:
@@ -86,18 +92,18 @@ def _processes() -> dict[str, int]:
     return found
 
 
-def _established(pid: int, port: int) -> int:
-    lines = [
+def _established(pid: int, port: int, peers: set[str]) -> int:
+    rows = [
         line.split()
         for name in ("tcp", "tcp6")
         for line in pathlib.Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]
     ]
-    wanted = f"{port:04X}"
     return sum(
-        fields[3] == ESTABLISHED and fields[1].endswith(f":{wanted}") and not _same_host(fields[1], fields[2])
-        for fields in lines
+        row[3] == ESTABLISHED and int(row[1].rpartition(":")[2], 16) == port and _ipv4(row[2]) in peers for row in rows
     )
 
 
-def _same_host(local: str, peer: str) -> bool:
-    return local.partition(":")[0] == peer.partition(":")[0]
+def _ipv4(end: str) -> str:
+    """Spell the address of a line's end, `0100007F:1F90`; the last word of an IPv6 one that maps an IPv4."""
+    word = bytes.fromhex(end.rpartition(":")[0][-8:])
+    return socket.inet_ntoa(word[::-1])
