@@ -7,14 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from aiohttp import DummyCookieJar
-from kubernetes.aio.client.api_client import ApiClient
-from kubernetes.aio.client.configuration import Configuration
+import aiohttp
 from msgspec import Struct
 from multidict import CIMultiDict
 
 from kubectl_grpclb import __version__
-from kubectl_grpclb.cluster._api import Api, watch_handshake
+from kubectl_grpclb.cluster._api import Api, Route, watch_handshake
 from kubectl_grpclb.cluster._credentials import Credentials, decoded, read_credentials
 from kubectl_grpclb.cluster._failures import Place, misconfigured
 from kubectl_grpclb.cluster._kubeconfig import Access, Fields
@@ -41,38 +39,45 @@ async def open_api(access: Access, impersonation: Impersonation, seconds: float)
     """
     place = Place(access.context, access.cluster["server"], access.cluster.get("proxy-url") or None)
     credentials = await read_credentials(access)
-    client = _client(access, credentials, place)
-    client.user_agent = f"kubectl-grpclb/{__version__}"
-    async with client:
-        yield Api(client, place, _impersonating(access.user, impersonation), seconds)
-
-
-def _client(access: Access, credentials: Credentials, place: Place) -> ApiClient:
-    configuration = Configuration(
-        host=place.server.rstrip("/"),
-        tls_server_name=access.cluster.get("tls-server-name") or None,
-        proxy=_proxy(place),
-        connection_pool_maxsize=0,  # what is in flight is bounded by the cluster's semaphores
-        client_session_kwargs={"middlewares": (watch_handshake,), "cookie_jar": DummyCookieJar()},
-        verify_ssl=not access.cluster.get("insecure-skip-tls-verify"),
-    )
-    # Python 3.13 became stricter than kubectl about what a cluster's certificates must say.
-    configuration.disable_strict_ssl_verification = True
+    route = Route(proxy=_proxy(place), tls_server_name=access.cluster.get("tls-server-name") or None)
+    headers = _impersonating(access.user, impersonation)
+    headers["User-Agent"] = f"kubectl-grpclb/{__version__}"
     if credentials.authorization:
-        configuration.api_key["BearerToken"] = credentials.authorization
-    if configuration.verify_ssl:
+        headers["Authorization"] = credentials.authorization
+    try:
+        context = _tls(access, credentials)
+    except (ssl.SSLError, OSError, ValueError) as error:
+        raise misconfigured("certificates", error, place) from error
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=context),  # the cluster's semaphores bound what is in flight
+        headers=headers,
+        middlewares=(watch_handshake,),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=True,
+    ) as session:
+        yield Api(session, place, route, seconds)
+
+
+def _tls(access: Access, credentials: Credentials) -> ssl.SSLContext:
+    if access.cluster.get("insecure-skip-tls-verify"):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    else:
         authorities = decoded(access.cluster, "certificate-authority-data", access.context)
-        configuration.ca_cert_data = authorities.decode("latin-1") if authorities else None
-        configuration.ssl_ca_cert = None if authorities else access.cluster.get("certificate-authority")
-    # OpenSSL reads a client certificate from files only; they are gone again when the context holds it.
-    with tempfile.TemporaryDirectory(prefix="kubectl-grpclb-") as directory:
-        if credentials.certificate and credentials.key:
-            configuration.cert_file = _written(Path(directory, "certificate"), credentials.certificate)
-            configuration.key_file = _written(Path(directory, "key"), credentials.key)
-        try:
-            return ApiClient(configuration)
-        except (ssl.SSLError, OSError, ValueError) as error:
-            raise misconfigured("certificates", error, place) from error
+        context = ssl.create_default_context(
+            cafile=None if authorities else access.cluster.get("certificate-authority"),
+            cadata=authorities.decode("latin-1") if authorities else None,
+        )
+    # Python 3.13 became stricter than kubectl about what a cluster's certificates must say.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if credentials.certificate and credentials.key:
+        # OpenSSL reads a client certificate from files only; they are gone again when the context holds it.
+        with tempfile.TemporaryDirectory(prefix="kubectl-grpclb-") as directory:
+            context.load_cert_chain(
+                _written(Path(directory, "certificate"), credentials.certificate),
+                _written(Path(directory, "key"), credentials.key),
+            )
+    return context
 
 
 def _written(path: Path, content: bytes) -> str:

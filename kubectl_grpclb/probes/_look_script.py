@@ -5,7 +5,7 @@ It prints lines of its own, each beginning with `model.look.MARK`, and between t
     #grpclb script 1                     its format
     #grpclb search shop.svc.cluster.local …    the resolver's search list, where it has one
     #grpclb look 1 proc                  what shows the sockets: ss, proc, netstat-wide, netstat-narrow or none
-    Tcp: …                               the two lines of /proc/net/snmp
+    Tcp: …                               the two lines of /proc/net/snmp, where there are two looks
     #grpclb sockets
     …                                    the tool's own output
     #grpclb status 0                     how the tool ended
@@ -26,13 +26,14 @@ export LC_ALL
 window=$1
 
 # ss and netstat can fail and still end with 0 after a header, so that only a listener proves that they work.
+# The kernel's files are not tried: reading their first line costs the kernel as much as reading all.
 choose() {
   tool=ss
   command -v ss >/dev/null && case $(ss -tln) in *LISTEN*) return ;; esac
   tool=proc
   files=/proc/net/tcp
   [ -e /proc/net/tcp6 ] && files="$files /proc/net/tcp6"
-  read -r line </proc/net/tcp && case $line in *local_address*) return ;; esac
+  [ -r /proc/net/tcp ] && return
   if command -v netstat >/dev/null; then
     tool=netstat-wide
     case $(netstat -tlnW) in *LISTEN*) return ;; esac
@@ -52,13 +53,7 @@ copy() {
   done
 }
 
-look() {
-  echo "#grpclb look $1 $tool"
-  lines=
-  while read -r line; do
-    case $line in Tcp:*) echo "$line"; lines=$lines.; [ "$lines" = .. ] && break ;; esac
-  done </proc/net/snmp
-  echo "#grpclb sockets"
+list() {
   case $tool in
   ss) ss -tain state established state listening ;;
   proc) copy $files ;;
@@ -68,6 +63,29 @@ look() {
   status=$?
   echo
   echo "#grpclb status $status"
+}
+
+# Each write is a message through kubelet and API server, so that a look is written at once.
+look() {
+  counted=
+  [ "$window" = 0 ] || count
+  echo "$heading#grpclb look $1 $tool$counted
+#grpclb sockets
+$(list)$2"
+  heading=
+}
+
+count() {
+  while read -r line; do
+    case $line in
+    Tcp:*)
+      case $counted in *Tcp:*) counted="$counted
+$line" && break ;; esac
+      counted="
+$line"
+      ;;
+    esac
+  done </proc/net/snmp
 }
 
 # Some sleeps take whole seconds only. Without sleep, a new terminal is something to read that stays silent.
@@ -83,19 +101,31 @@ pause() {
   waited=none
 }
 
-echo "#grpclb script 1"
+heading="#grpclb script 1
+"
 while read -r key line; do
   case $key$line in
   *\\*) ;;
-  search*) [ "$key" = search ] && echo "#grpclb search $line" ;;
+  search*)
+    [ "$key" = search ] && heading="$heading#grpclb search $line
+"
+    ;;
   esac
 done </etc/resolv.conf
 choose
-look 1
-if [ "$window" != 0 ] && [ $tool != none ]; then
+end="
+#grpclb end"
+if [ "$window" = 0 ] || [ $tool = none ]; then
+  look 1 "$end"
+else
+  look 1
   pause
-  echo "#grpclb waited $waited"
-  [ "$waited" = none ] || look 2
+  heading="#grpclb waited $waited
+"
+  if [ "$waited" = none ]; then
+    echo "$heading#grpclb end"
+  else
+    look 2 "$end"
+  fi
 fi
-echo "#grpclb end"
 """
