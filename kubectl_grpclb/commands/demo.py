@@ -1,6 +1,6 @@
 """`demo`: the problem on this machine, without a cluster."""
 
-import asyncio
+from kubectl_grpclb.commands.output import write
 
 __all__ = ["demo"]
 
@@ -12,6 +12,8 @@ def demo() -> None:
 
     Starts a handful of processes on loopback addresses, takes under 20 seconds and leaves nothing behind.
     """
+    import asyncio
+
     from kubectl_grpclb.commands import show
     from kubectl_grpclb.flows.demo import Act, demonstrate
 
@@ -21,7 +23,7 @@ def demo() -> None:
             f"     {name}  {requests:5} requests answered  {requests / total:4.0%}\n"
             for name, requests in act.answered.items()
         )
-        show.write(f"\n   What the clients saw ({act.policy}):\n{answered}\n   What grpclb says:\n\n")
-        show.write(show.rendered([act.report], "table") + "\n")
+        write(f"\n   What the clients saw ({act.policy}):\n{answered}\n   What grpclb says:\n\n")
+        write(show.rendered([act.report], "table") + "\n")
 
-    asyncio.run(demonstrate(lambda line: show.write(f"{line}\n"), tell))
+    asyncio.run(demonstrate(lambda line: write(f"{line}\n"), tell))

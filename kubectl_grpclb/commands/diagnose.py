@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.model.errors import UsageError
 
 __all__ = ["FailOn", "diagnose"]
@@ -74,5 +75,5 @@ def diagnose(
             if record is not None:
                 show.write_snapshot(record, snapshot)
             reports.append(report)
-    show.write(show.rendered(reports, output))
+    write(show.rendered(reports, output))
     raise typer.Exit(exit_code(reports, fail_on))

@@ -1,14 +1,18 @@
 """`explain CODE`: the page of a finding."""
 
-from importlib.resources import files
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.model.errors import UsageError
 from kubectl_grpclb.model.text import printable
 
 __all__ = ["explain"]
+
+_RULES = Path(__file__).parent.parent / "rules"
+"""The pages lie beside the rules; reading one imports none of them."""
 
 
 def explain(
@@ -18,14 +22,16 @@ def explain(
 
     Prints what it means, how it is told and what to do. Without CODE, lists all findings.
     """
-    from kubectl_grpclb.commands import show
-    from kubectl_grpclb.rules import RULES
-
+    pages = {page.stem.upper(): page for page in sorted(_RULES.glob("glb*.md"))}
     if code is None:
-        show.write("".join(f"{rule.code}  {rule.severity:8} {rule.title}\n" for rule in RULES))
+        write("".join(f"{_title(page)}\n" for page in pages.values()))
         return
-    wanted = code.upper()
-    known = [rule.code for rule in RULES]
-    if wanted not in known:
-        raise UsageError(f"there is no finding {printable(code)}; there are {', '.join(known)}")
-    show.write(files("kubectl_grpclb.rules").joinpath(f"{wanted.lower()}.md").read_text("utf-8"))
+    page = pages.get(code.upper())
+    if page is None:
+        raise UsageError(f"there is no finding {printable(code)}; there are {', '.join(pages)}")
+    write(page.read_text("utf-8"))
+
+
+def _title(page: Path) -> str:
+    with page.open(encoding="utf-8") as lines:
+        return lines.readline().removeprefix("# ").rstrip()

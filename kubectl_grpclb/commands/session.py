@@ -1,6 +1,7 @@
 """Opens a cluster for a verb, runs its flow in an event loop and shows the progress."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ __all__ = ["Connection", "Question", "diagnose", "record"]
 Result = TypeVar("Result")
 
 _LONGEST_WINDOW = 600.0
-_LOOKS_IN_FLIGHT = 16
+_LOOKS_IN_FLIGHT = 8
 """One look each: the execs are bound by the nodes' work (docs/performance.md)."""
 _WAITING_IN_FLIGHT = 128
 """Two looks each: most execs sleep between them."""
@@ -96,4 +97,5 @@ async def _record(
 
 
 def _run(flow: Coroutine[Any, Any, Result]) -> Result:
+    gc.enable()  # __main__ turned it off for the imports
     return asyncio.run(flow)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.model.errors import GrpclbError, UsageError
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.snapshot import Snapshot, encode_snapshot
 from kubectl_grpclb.report import FORMATS, Page
 
-__all__ = ["page", "read_file", "rendered", "write", "write_snapshot"]
+__all__ = ["page", "read_file", "rendered", "write_snapshot"]
 
 _PIPED_WIDTH = 120
 
@@ -32,12 +33,6 @@ def page() -> Page:
 def rendered(reports: Sequence[Report], output: str) -> str:
     """Give the reports in a format of `-o`."""
     return FORMATS[output](reports, page())
-
-
-def write(text: str) -> None:
-    """Write to standard output, whole, also where a name has characters that its encoding lacks."""
-    sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
-    sys.stdout.flush()
 
 
 def write_snapshot(path: Path, snapshot: Snapshot) -> None:

@@ -3,7 +3,7 @@
 import platform
 
 from kubectl_grpclb import __version__
-from kubectl_grpclb.model.snapshot import SCHEMA
+from kubectl_grpclb.commands.output import write
 
 __all__ = ["version"]
 
@@ -13,6 +13,6 @@ def version() -> None:
 
     Of kubectl-grpclb, of Python, and of the snapshots that it writes and reads.
     """
-    from kubectl_grpclb.commands import show
+    from kubectl_grpclb.model.snapshot import SCHEMA
 
-    show.write(f"kubectl-grpclb {__version__}\nPython {platform.python_version()}\nsnapshot schema {SCHEMA}\n")
+    write(f"kubectl-grpclb {__version__}\nPython {platform.python_version()}\nsnapshot schema {SCHEMA}\n")

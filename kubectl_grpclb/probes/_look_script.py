@@ -13,7 +13,7 @@ It prints lines of its own, each beginning with `model.look.MARK`, and between t
     #grpclb look 2 proc …
     #grpclb end
 
-It reads /proc/net/tcp, /proc/net/tcp6, /proc/net/snmp and /etc/resolv.conf, and writes no file. Small files
+It reads /proc/net/tcp, tcp6, sockstat, sockstat6 and snmp, and /etc/resolv.conf, and writes no file. Small files
 are read by the shell itself, because a process costs more than the file. No line depends on a language.
 """
 
@@ -31,8 +31,6 @@ choose() {
   tool=ss
   command -v ss >/dev/null && case $(ss -tln) in *LISTEN*) return ;; esac
   tool=proc
-  files=/proc/net/tcp
-  [ -e /proc/net/tcp6 ] && files="$files /proc/net/tcp6"
   [ -r /proc/net/tcp ] && return
   if command -v netstat >/dev/null; then
     tool=netstat-wide
@@ -53,10 +51,26 @@ copy() {
   done
 }
 
+# Listing a family walks the whole machine's table of connections (milliseconds), so that a family of which the
+# pod has no socket at all is left out.
+families() {
+  files=
+  uses TCP: /proc/net/sockstat && files=/proc/net/tcp
+  [ -e /proc/net/tcp6 ] && uses TCP6: /proc/net/sockstat6 && files="$files /proc/net/tcp6"
+  files=${files:-/proc/net/tcp}
+}
+
+uses() {
+  while read -r key _ count _; do
+    [ "$key" = "$1" ] && [ "$count" = 0 ] && return 1
+  done <"$2"
+  return 0
+}
+
 list() {
   case $tool in
   ss) ss -tain state established state listening ;;
-  proc) copy $files ;;
+  proc) families && copy $files ;;
   netstat-wide) netstat -tanW ;;
   netstat-narrow) netstat -tan ;;
   esac
