@@ -81,6 +81,7 @@ async def _record(
     )
     snapshots = []
     async with connect(chosen) as cluster:
+        gc.enable()  # __main__ turned it off for the imports, which end here
         for name in names:
             ask = Ask(
                 namespace=cluster.namespace,
@@ -97,5 +98,4 @@ async def _record(
 
 
 def _run(flow: Coroutine[Any, Any, Result]) -> Result:
-    gc.enable()  # __main__ turned it off for the imports
     return asyncio.run(flow)
