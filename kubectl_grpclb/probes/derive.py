@@ -97,7 +97,7 @@ def _waiting(pod: kube.Pod) -> str | None:
 
 
 _CONSEQUENCES = {
-    "nodes": "zones are unknown, and source NAT is told only by the nodes that these pods run on",
+    "nodes": "zones are as EndpointSlices tell them, and source NAT shows only from nodes that these pods run on",
     "pods": "clients in other namespaces have no name",
     "replicasets": "how many pods are wanted is unknown",
     "deployments": "how many pods are wanted is unknown",

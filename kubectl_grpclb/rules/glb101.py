@@ -119,7 +119,7 @@ def _held(server: Server) -> str:
 
 
 def _reaches(client: Client, load: Assessment) -> str:
-    return f"{client.name} ({client.ip}): reaches {reach(client, load.servers)} of {pods(len(load.servers))}"
+    return f"{client.name} ({client.ip}): reaches {len(reach(client, load.servers))} of {pods(len(load.servers))}"
 
 
 RULE = Rule(code="GLB101", title="Connections stick to a few pods behind a ClusterIP", severity="error", check=check)

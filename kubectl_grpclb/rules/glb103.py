@@ -12,7 +12,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     """Hold where a headless Service is loaded unevenly and known clients stay on one pod each."""
     if not facts.service.headless or not load.unbalanced or len(load.servers) < 2:
         return ()
-    staying = [client for client in facts.clients if client.lasting and reach(client, load.servers) == 1]
+    staying = [client for client in facts.clients if client.lasting and len(reach(client, load.servers)) == 1]
     if not staying or all(client.kind == "Node" for client in staying):
         return ()
     return (
@@ -39,7 +39,7 @@ def _message(facts: Facts, load: Assessment, staying: Sequence[Client]) -> str:
 
 def _evidence(load: Assessment, staying: Sequence[Client]) -> list[str]:
     said = [
-        f"{client.name} ({client.ip}): {connections(client.lasting)}, to {client.pods[0]} alone of "
+        f"{client.name} ({client.ip}): {connections(client.lasting)}, to {reach(client, load.servers)[0]} alone of "
         f"{pods(len(load.servers))}"
         for client in staying
     ]

@@ -28,13 +28,15 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
 
 def _message(load: Assessment, order: AgeOrder) -> str:
     young, old = len(order.young), len(load.servers) - len(order.young)
-    holds = "none" if not order.taken else f"only {order.taken}"
+    young_names = {pod.name for pod in order.young}
+    taken = sum(server.lasting for server in load.servers if server.pod.name in young_names)
+    holds = f"only {taken}" if taken else "none"
     which = "the youngest pod" if young == 1 else f"the {young} youngest pods"
     before = "the pod that was" if old == 1 else f"the {old} pods that were"
     who = names([pod.name for pod in order.young])
     said = (
         f"{which.capitalize()} ({who}) {'has' if young == 1 else 'have'} {holds} of the "
-        f"{connections(order.total)}; {before} there before {'has' if old == 1 else 'have'} the rest. "
+        f"{connections(load.lasting)}; {before} there before {'has' if old == 1 else 'have'} the rest. "
         f"Chance would leave them so little {odds(order.chance)}. "
     )
     why = (

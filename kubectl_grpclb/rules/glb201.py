@@ -7,7 +7,7 @@ from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import at_most, command, connections, names, reach
 
-_HOURS = "3 hours by default"
+_HOURS = "for 3 hours by default"
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
@@ -17,11 +17,11 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     """
     if not facts.service.session_affinity or facts.service.headless:
         return ()
-    pinned = [client for client in facts.clients if client.lasting > 1 and reach(client, load.servers) == 1]
+    pinned = [client for client in facts.clients if client.lasting > 1 and len(reach(client, load.servers)) == 1]
     return (
         Claim(
             message=_message(load, pinned),
-            evidence=("spec.sessionAffinity of the Service is ClientIP", *map(_pin, pinned)),
+            evidence=("spec.sessionAffinity of the Service is ClientIP", *(_pin(client, load) for client in pinned)),
             confidence=load.confidence if pinned else at_most("medium", load.confidence),
             explains=0.8 if load.unbalanced and pinned else 0.3 if load.unbalanced else 0.0,
             severity="warning" if load.unbalanced else "info",
@@ -42,8 +42,8 @@ def _message(load: Assessment, pinned: Sequence[Client]) -> str:
     return said if load.unbalanced else f"{said} It does no harm that shows now."
 
 
-def _pin(client: Client) -> str:
-    return f"{client.name} ({client.ip}): {connections(client.lasting)}, all to {client.pods[0]}"
+def _pin(client: Client, load: Assessment) -> str:
+    return f"{client.name} ({client.ip}): {connections(client.lasting)}, all to {reach(client, load.servers)[0]}"
 
 
 def _remove(facts: Facts) -> str:

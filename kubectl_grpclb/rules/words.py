@@ -69,9 +69,9 @@ def at_most(limit: Confidence, confidence: Confidence) -> Confidence:
     return min(limit, confidence, key=_ORDER.index)
 
 
-def reach(client: Client, servers: Sequence[Server]) -> int:
-    """Count the ready pods that a client's connections lead to; it may hold others that are not ready."""
-    return len(set(client.pods) & {server.pod.name for server in servers})
+def reach(client: Client, servers: Sequence[Server]) -> list[str]:
+    """Name the ready pods that a client's connections lead to; it may hold others that are not ready."""
+    return sorted(set(client.pods) & {server.pod.name for server in servers})
 
 
 def command(*words: str) -> str:
