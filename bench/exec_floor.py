@@ -8,16 +8,16 @@ import time
 
 START = time.monotonic()
 
-import asyncio  # noqa: E402 - the clock starts before the imports, as for any process
-import json  # noqa: E402
-import os  # noqa: E402
-import ssl  # noqa: E402
-import sys  # noqa: E402
-from pathlib import Path  # noqa: E402
-from urllib.parse import quote, urlencode  # noqa: E402
+import asyncio
+import json
+import os
+import ssl
+import sys
+from pathlib import Path
+from urllib.parse import quote, urlencode
 
-import aiohttp  # noqa: E402
-import yaml  # noqa: E402
+import aiohttp
+import yaml
 
 IN_FLIGHT = 16
 

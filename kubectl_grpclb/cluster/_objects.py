@@ -95,7 +95,7 @@ async def _read_pages(api: Api, request: List, query: Query, *, limit: int | Non
         reply = await api.get(path, names, [*query, *paging, *start])
         if reply.status != 200:
             return refusal(reply)
-        page = _decode(api, reply, _Page[kind.fields])  # type: ignore[name-defined]
+        page = _decode(api, reply, _Page[kind.fields])  # type: ignore[name-defined]  # a type chosen while running
         if page.kind != f"{kind.name}List":
             raise not_kubernetes(reply.body, api.place)
         items.extend(_object(item) for item in page.items or ())
