@@ -8,15 +8,28 @@ from msgspec import Struct
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.probes.addresses import is_loopback
 
-__all__ = ["Counters", "Ends", "Listing", "NotUnderstoodError", "Pair", "Part", "listening", "port_of", "rows"]
+__all__ = [
+    "PEER",
+    "PORT",
+    "Addresses",
+    "Counters",
+    "Ends",
+    "Listing",
+    "NotUnderstoodError",
+    "Part",
+    "listening",
+    "port_of",
+    "rows",
+]
 
 Counters = tuple[int | None, int | None]
 """Bytes and data segments received; None where the tool does not tell."""
 
-Pair = tuple[str, str]
-"""The local and the peer's address of connections to one local port, in canonical form."""
+PORT = (1 << 16) - 1
+PEER = (1 << 32) - 1
+"""Masks of a connection's number: the peer's port, and above it the peer."""
 
-_BLOCK = 1 << 18
+_BLOCK = 1 << 16
 _LONGEST_SHOWN = 100
 
 
@@ -35,23 +48,41 @@ class Part(Struct, frozen=True, gc=False):
         return self.text.find(word, self.start, self.end) >= 0
 
 
-class Ends(dict[str, int]):
-    """Numbers each pair of addresses, by the tool's spelling of them, in the high bits of an integer.
+class Spellings(dict[str, int]):
+    """Numbers what comes, in the order in which it comes, `shift` bits up."""
 
-    With the peer's port in the low 16 bits the number stands for one connection, at a fifth of the memory
-    of its values and the same in both looks.
-    """
-
-    def __init__(self, read: Callable[[str], Pair]) -> None:
+    def __init__(self, shift: int) -> None:
         super().__init__()
-        self._read = read
-        self.pairs: list[Pair] = []
-        """By number without the low 16 bits."""
+        self._shift = shift
 
     def __missing__(self, spelling: str) -> int:
-        self.pairs.append(self._read(spelling))
-        number = self[spelling] = (len(self.pairs) - 1) << 16
+        number = self[spelling] = len(self) << self._shift
         return number
+
+
+class Ends:
+    """Numbers local ends, `address:port`, and peers' addresses by the tool's spelling of them.
+
+    The sum of both numbers and the peer's port stands for one connection, at a fifth of the memory of its
+    values and the same in both looks.
+    """
+
+    def __init__(self) -> None:
+        self.locals = Spellings(48)
+        self.peers = Spellings(16)
+
+
+class Addresses:
+    """What the numbers of `Ends` stand for, in canonical form."""
+
+    def __init__(self, ends: Ends, read: Callable[[str], str]) -> None:
+        """Read each address once. Raises what `read` raises."""
+        self.locals = [read(local.rpartition(":")[0]) for local in ends.locals]
+        self.peers = list(map(read, ends.peers))
+
+    def of(self, number: int) -> tuple[str, str, int]:
+        """Give a connection's local address, its peer's, and the peer's port."""
+        return self.locals[number >> 48], self.peers[number >> 16 & PEER], number & PORT
 
 
 class Listing(Struct, frozen=True):

@@ -42,7 +42,7 @@ def parse_netstat(part: Part, ports: AbstractSet[int], ends: Ends, *, wide: bool
             if local:
                 if six and not wide:
                     _believe(local, f"{peer}:{port}")
-                connections[ends[f"{local} {peer}"] + port_of(port)] = _NOT_COUNTED
+                connections[ends.locals[local] + ends.peers[peer] + port_of(port)] = _NOT_COUNTED
             elif listener:
                 listeners.add(listener)
     return Listing(connections, listening(map(end_of, listeners)))

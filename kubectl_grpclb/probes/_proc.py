@@ -8,37 +8,39 @@ for but s390x.
 
 import re
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
 from ipaddress import IPv6Address
+from socket import inet_ntoa
 
 from kubectl_grpclb.probes._listing import (
     Counters,
     Ends,
     Listing,
     NotUnderstoodError,
-    Pair,
     Part,
     listening,
     rows,
 )
 
-__all__ = ["pair_of_proc", "parse_proc"]
+__all__ = ["address_of_proc", "parse_proc"]
 
 _NOT_COUNTED: Counters = (None, None)
 _HEADER = "local_address"
+_MAPPED = "0000000000000000FFFF0000"
+"""What an IPv4 address begins with in /proc/net/tcp6."""
 
 
 def parse_proc(part: Part, ports: AbstractSet[int], ends: Ends) -> Listing:
     """Read both files. Raises NotUnderstoodError where a line is not the kernel's."""
     if _HEADER not in part:
         raise NotUnderstoodError("no header")
-    connections: dict[int, Counters] = {}
+    locals_, peers = ends.locals, ends.peers
+    numbers: list[int] = []
     listeners: set[str] = set()
     for block in rows(_line(ports), part):
-        connections |= dict.fromkeys([ends[pair] + int(port, 16) for pair, port, _ in block if pair], _NOT_COUNTED)
-        listeners |= {listener for _, _, listener in block}
+        numbers += [locals_[local] + peers[peer] + int(port, 16) for local, peer, port, _ in block if local]
+        listeners |= {listener for _, _, _, listener in block}
     listeners.discard("")
-    return Listing(connections, listening(map(_end, listeners)))
+    return Listing(dict.fromkeys(numbers, _NOT_COUNTED), listening(map(_end, listeners)))
 
 
 def _line(ports: AbstractSet[int]) -> re.Pattern[str]:
@@ -46,7 +48,7 @@ def _line(ports: AbstractSet[int]) -> re.Pattern[str]:
     end = "[0-9A-F]+:[0-9A-F]{4}"
     wanted = "|".join(f"{number:04X}" for number in sorted(ports)) or "(?!)"
     return re.compile(
-        rf"^ *[0-9]+: (?:([0-9A-F]+:(?:{wanted}) [0-9A-F]+):([0-9A-F]{{4}}) 01"
+        rf"^ *[0-9]+: (?:([0-9A-F]+:(?:{wanted})) ([0-9A-F]+):([0-9A-F]{{4}}) 01"
         rf"|({end}) {end} 0A"
         rf"|{end} {end} [0-9A-F]{{2}}) [0-9A-F]+:.*\n"
         rf"|^ *sl +{_HEADER}.*\n"
@@ -55,23 +57,18 @@ def _line(ports: AbstractSet[int]) -> re.Pattern[str]:
     )
 
 
-def pair_of_proc(spelling: str) -> Pair:
-    """Read `0AC012C6:C383 098012C6`. Raises NotUnderstoodError."""
-    local, _, peer = spelling.partition(" ")
-    return _end(local)[0], _address(peer)
-
-
-@lru_cache(maxsize=64)
 def _end(spelling: str) -> tuple[str, int]:
     address, _, port = spelling.partition(":")
-    return _address(address), int(port, 16)
+    return address_of_proc(address), int(port, 16)
 
 
-def _address(spelling: str) -> str:
+def address_of_proc(spelling: str) -> str:
+    """Read `098012C6` or the 32 digits of an IPv6 address. Raises NotUnderstoodError."""
     if len(spelling) == 8:
-        return ".".join(map(str, bytes.fromhex(spelling)[::-1]))
+        return inet_ntoa(int(spelling, 16).to_bytes(4, "little"))
     if len(spelling) != 32:
         raise NotUnderstoodError(f"address {spelling[:100]}")
+    if spelling.startswith(_MAPPED):
+        return address_of_proc(spelling[24:])
     words = (bytes.fromhex(spelling[at : at + 8])[::-1] for at in range(0, 32, 8))
-    address = IPv6Address(b"".join(words))
-    return str(address.ipv4_mapped or address)
+    return str(IPv6Address(b"".join(words)))

@@ -2,24 +2,19 @@
 
 from ipaddress import IPv6Address, ip_address
 
-from kubectl_grpclb.probes._listing import NotUnderstoodError, Pair, port_of
+from kubectl_grpclb.probes._listing import NotUnderstoodError, port_of
 
-__all__ = ["end_of", "pair_of"]
-
-
-def pair_of(spelling: str) -> Pair:
-    """Read `local:port peer`. Raises NotUnderstoodError."""
-    local, _, peer = spelling.partition(" ")
-    return end_of(local)[0], _address(peer)
+__all__ = ["address_of", "end_of"]
 
 
 def end_of(spelling: str) -> tuple[str, int]:
     """Read `address:port`; every address, `*`, stays as it is. Raises NotUnderstoodError."""
     address, _, port = spelling.rpartition(":")
-    return _address(address), port_of(port)
+    return address_of(address), port_of(port)
 
 
-def _address(spelling: str) -> str:
+def address_of(spelling: str) -> str:
+    """Read an address, with or without brackets and zone. Raises NotUnderstoodError."""
     bare = spelling.partition("%")[0].removeprefix("[").removesuffix("]")
     if bare == "*":
         return bare

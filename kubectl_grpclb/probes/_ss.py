@@ -37,7 +37,7 @@ def parse_ss(part: Part, ports: AbstractSet[int], ends: Ends) -> Listing:
     for block in rows(_line(ports), part):
         for local, peer, port, info, listener, more in block:
             if local:
-                current = ends[f"{local} {peer}"] + port_of(port)
+                current = ends.locals[local] + ends.peers[peer] + port_of(port)
                 connections[current] = _counters(info, absent)
             elif not more:
                 current = None
