@@ -7,17 +7,25 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import aiohttp
 from msgspec import Struct
 from multidict import CIMultiDict
 
 from kubectl_grpclb import __version__
-from kubectl_grpclb.cluster._api import Api, Route, watch_handshake
 from kubectl_grpclb.cluster._credentials import Credentials, decoded, read_credentials
-from kubectl_grpclb.cluster._failures import Place, misconfigured
 from kubectl_grpclb.cluster._kubeconfig import Access, Fields
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
+
+# While it is imported, aiohttp makes two TLS contexts and loads the system's authorities into each, for 0.07 s. They
+# are never used here, where every session over TLS has the kubeconfig's; without authorities they trust nobody.
+ssl.SSLContext.set_default_verify_paths = lambda _: None  # type: ignore[assignment,method-assign] # see above
+try:
+    import aiohttp
+finally:
+    del ssl.SSLContext.set_default_verify_paths
+
+from kubectl_grpclb.cluster._api import Api, Route, watch_handshake  # noqa: E402
+from kubectl_grpclb.cluster._failures import Place, misconfigured  # noqa: E402
 
 __all__ = ["Impersonation", "open_api"]
 

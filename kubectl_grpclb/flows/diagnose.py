@@ -9,9 +9,7 @@ from kubectl_grpclb.model.finding import Report, Severity
 from kubectl_grpclb.model.snapshot import Refused, Snapshot, decode_snapshot
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.probes.ask import Ask, Observer, quiet
-from kubectl_grpclb.probes.derive import derive
 from kubectl_grpclb.probes.gather import gather
-from kubectl_grpclb.rules import analyse
 
 __all__ = ["diagnosed", "exit_code", "recorded", "replayed", "timings"]
 
@@ -30,6 +28,9 @@ async def recorded(cluster: Cluster, ask: Ask, observe: Observer = quiet) -> Sna
 
 def diagnosed(snapshot: Snapshot) -> Report:
     """Say what a snapshot shows; the same snapshot gives the same report."""
+    from kubectl_grpclb.probes.derive import derive
+    from kubectl_grpclb.rules import analyse
+
     return analyse(derive(snapshot))
 
 
