@@ -1,4 +1,4 @@
-"""A cluster in memory: objects, what each pod's look answers, and every request that was made."""
+"""A cluster in memory: objects, what each pod's look and each Envoy answers, and every request that was made."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,19 @@ import msgspec
 
 from kubectl_grpclb.model import kube
 from kubectl_grpclb.model.gap import GapReason
-from kubectl_grpclb.model.snapshot import Answer, Blob, Exec, Get, List, Objects, Output, Reading, Refused, Request
+from kubectl_grpclb.model.snapshot import (
+    Answer,
+    AskEnvoy,
+    Blob,
+    Exec,
+    Get,
+    List,
+    Objects,
+    Output,
+    Reading,
+    Refused,
+    Request,
+)
 
 NOW = "2026-11-23T12:00:00Z"
 
@@ -31,11 +43,13 @@ class FakeCluster:
         looks: Mapping[str, Answer] | None = None,
         refused: Mapping[str, Refused] | None = None,
         namespace: str = "shop",
+        pages: Mapping[str, Sequence[Answer]] | None = None,
     ) -> None:
         self._objects = objects
         self._looks = looks or {}
         self._refused = refused or {}
         self._namespace = namespace
+        self._pages = pages or {}
         self.requests: list[Request] = []
 
     @property
@@ -54,9 +68,19 @@ class FakeCluster:
         if isinstance(request, Exec):
             by_container = self._looks.get(f"{request.pod}/{request.container}")
             return by_container or self._looks.get(request.pod) or Refused(GapReason.DIED, "pod is gone", 404)
+        if isinstance(request, AskEnvoy):
+            return self._page(request)
         scope = "" if request.namespace else "*/"
-        refused = self._refused.get(f"{scope}{request.resource}")
+        named = f"{request.resource}/{request.name}" if isinstance(request, Get) else ""
+        refused = self._refused.get(f"{scope}{request.resource}") or self._refused.get(named)
         return refused or self._found(request)
+
+    def _page(self, request: AskEnvoy) -> Answer:
+        """Answer the first time with the first of the pod's pages of that path, and so on to the last one."""
+        pages = self._pages.get(request.pod + request.path.partition("?")[0])
+        if not pages:
+            return Refused(GapReason.DIED, "pod is gone", 404)
+        return pages[min(self.requests.count(request), len(pages)) - 1]
 
     def _found(self, request: Get | List) -> Answer:
         held = [item for item in self._objects.get(request.resource, ()) if _matches(item, request)]

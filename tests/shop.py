@@ -1,5 +1,6 @@
 """The Service `greeter` of namespace `shop` in as many shapes as the tests need, as plain API data."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,10 +62,12 @@ def endpoint(pod_data: Data, *, ready: bool = True, terminating: bool = False) -
     }
 
 
-def slice_of(endpoints: Sequence[Data], *, name: str = "greeter-abcde", port: int | None = 50051) -> Data:
-    """An EndpointSlice of the Service."""
+def slice_of(
+    endpoints: Sequence[Data], *, name: str = "greeter-abcde", port: int | None = 50051, of: str = "greeter"
+) -> Data:
+    """An EndpointSlice of the Service, or of another one."""
     return {
-        "metadata": {"name": name, "namespace": "shop", "labels": {"kubernetes.io/service-name": "greeter"}},
+        "metadata": {"name": name, "namespace": "shop", "labels": {"kubernetes.io/service-name": of}},
         "addressType": "IPv4",
         "endpoints": list(endpoints),
         "ports": [] if port is None else [{"name": "grpc", "port": port, "protocol": "TCP"}],
@@ -141,5 +144,97 @@ def cluster_of(backends: Sequence[Data], looks: Mapping[str, Answer], **changes:
         ],
         "deployments": [{"metadata": {"name": "greeter", "namespace": "shop"}, "spec": {"replicas": 3}}],
     }
-    refused = changes.pop("refused", None)
-    return FakeCluster(objects_of(**{**objects, **changes}), looks, refused)
+    refused, pages = changes.pop("refused", None), changes.pop("pages", None)
+    return FakeCluster(objects_of(**{**objects, **changes}), looks, refused, pages=pages)
+
+
+HEADLESS = "greeter-grpclb-pods"
+ENVOYS = ("greeter-grpclb-envoy-6b7f9c8d4-e1e1e", "greeter-grpclb-envoy-6b7f9c8d4-e2e2e")
+OURS = {"app.kubernetes.io/managed-by": "kubectl-grpclb", "grpclb/service": "greeter"}
+CUT_OVER = {"app": "greeter-grpclb-envoy"}
+
+
+def headless(**spec: object) -> Data:
+    """The Service of a fix that has the original's selector."""
+    made = service(
+        clusterIP="None",
+        **{"ports": [{"name": "grpc", "port": 50051, "targetPort": 50051}], **spec},
+    )
+    return {**made, "metadata": {"name": HEADLESS, "namespace": "shop", "labels": OURS}}
+
+
+def envoys() -> list[Data]:
+    """The pods of a fix."""
+    made = [pod(name, f"10.244.2.{number}", **_ENVOY) for number, name in enumerate(ENVOYS, 31)]
+    for each in made:
+        each["metadata"]["labels"] |= OURS
+        each["spec"]["containers"] = [{"name": "envoy", "ports": [{"name": "grpc", "containerPort": 50051}]}]
+    return made
+
+
+_ENVOY: Data = {"created": YOUNG, "app": "greeter-grpclb-envoy"}
+
+
+def hosts(*requests: int, cluster: str = "servers") -> Answer:
+    """What an Envoy's /clusters says: requests since it began, of the first pod, the second, and so on."""
+    statuses = [
+        {
+            "address": {"socket_address": {"address": f"10.244.0.{number}", "port_value": 50051}},
+            "stats": [
+                {"name": "rq_total", **({"value": str(total)} if total else {})},
+                {"type": "GAUGE", "name": "cx_active", "value": "2"},
+            ],
+            "health_status": {"eds_health_status": "HEALTHY"},
+        }
+        for number, total in enumerate(requests, 11)
+    ]
+    named = {"name": cluster, "host_statuses": statuses}
+    return printed(json.dumps({"cluster_statuses": [named, {"name": "admin", "host_statuses": []}]}))
+
+
+def downstream(connections: int) -> Answer:
+    """What an Envoy's /stats says of its clients."""
+    counters = {"http.grpc.downstream_cx_active": connections, "http.status.downstream_cx_active": 1}
+    return printed(json.dumps({"stats": [{"name": name, "value": value} for name, value in counters.items()]}))
+
+
+def told(first: Answer, last: Answer, clients: int = 1, envoy: str = ENVOYS[0]) -> dict[str, Sequence[Answer]]:
+    """An Envoy's pages: its hosts at both ends of the window, and its clients."""
+    return {f"{envoy}/clusters": (first, last), f"{envoy}/stats": (downstream(clients),)}
+
+
+def proxied(past: Sequence[str] = (), **changes: Any) -> FakeCluster:
+    """After a fix: two Envoys before three servers, a hundred requests to each; `past` go to the first server."""
+    backends, proxies = servers(), envoys()
+    via = ["10.244.2.31:50001", "10.244.2.32:50001"]
+    looks = {
+        name: printed(look(f"10.244.0.{number}", [*via, *(past if name == PODS[0] else ())]))
+        for number, name in enumerate(PODS, 11)
+    }
+    pages = {
+        **told(hosts(500, 500, 500), hosts(560, 560, 560)),
+        **told(hosts(0, 0, 7), hosts(40, 40, 47), 2, ENVOYS[1]),
+    }
+    whole: Data = {
+        "services": [service(selector=CUT_OVER), headless()],
+        "endpointslices": [
+            slice_of([endpoint(each) for each in proxies], name="greeter-fghij"),
+            slice_of([endpoint(each) for each in backends], name=f"{HEADLESS}-klmno", of=HEADLESS),
+        ],
+        "pods": [*backends, *proxies, *callers()],
+    }
+    pages |= changes.pop("pages", {})
+    looks |= changes.pop("looks", {})
+    return cluster_of(backends, looks, pages=pages, **{**whole, **changes})
+
+
+def bypassed(**changes: Any) -> FakeCluster:
+    """A fix beside the Service, which selects its servers again: both clients stick to the first pod."""
+    backends, proxies = servers(), envoys()
+    behind = slice_of([endpoint(each) for each in backends], name=f"{HEADLESS}-klmno", of=HEADLESS)
+    whole: Data = {
+        "services": [service(), headless()],
+        "endpointslices": [slice_of([endpoint(each) for each in backends]), behind],
+        "pods": [*backends, *proxies, *callers()],
+    }
+    return sticky(**{**whole, **changes})

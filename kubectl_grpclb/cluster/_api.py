@@ -116,6 +116,18 @@ class Api:
         self._check(reply)
         return reply
 
+    async def send(
+        self, method: str, path: str, names: dict[str, str], query: Query, body: bytes, content_type: str
+    ) -> Reply:
+        """Send a request that may change something, as `get` sends one that does not.
+
+        It is sent again only where the server says that it did nothing because it is busy. Raises ClusterError
+        where no answer came: then nobody knows whether it was carried out.
+        """
+        reply = await _patiently(lambda: self._send(method, path, names, query, body, content_type))
+        self._check(reply)
+        return reply
+
     @asynccontextmanager
     async def websocket(
         self, path: str, names: dict[str, str], query: Query, *, protocol: str, limit: int
@@ -139,6 +151,23 @@ class Api:
         try:
             async with self._session.get(
                 self._url(path, names, query),
+                timeout=aiohttp.ClientTimeout(total=self._timeout or None),
+                proxy=self._route.proxy,
+                server_hostname=self._route.tls_server_name,
+            ) as response:
+                return Reply(response.status, await response.read(), _pause(response))
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise unreachable(error, self.place, self._timeout) from error
+
+    async def _send(
+        self, method: str, path: str, names: dict[str, str], query: Query, body: bytes, content_type: str
+    ) -> Reply:
+        try:
+            async with self._session.request(
+                method,
+                self._url(path, names, query),
+                data=body,
+                headers={"Content-Type": content_type},
                 timeout=aiohttp.ClientTimeout(total=self._timeout or None),
                 proxy=self._route.proxy,
                 server_hostname=self._route.tls_server_name,

@@ -38,7 +38,16 @@ class _Owner(Struct, frozen=True):
     spec: kube.WorkloadSpec = kube.WorkloadSpec()
 
 
-_Item = kube.Namespace | kube.Service | kube.EndpointSlice | kube.Pod | kube.Node | _Owner
+_Item = (
+    kube.Namespace
+    | kube.Service
+    | kube.EndpointSlice
+    | kube.Pod
+    | kube.Node
+    | kube.NetworkPolicy
+    | kube.ResourceQuota
+    | _Owner
+)
 
 
 class _Kind(Struct, frozen=True):
@@ -57,6 +66,8 @@ _KINDS: dict[Resource, _Kind] = {
     "replicasets": _Kind("ReplicaSet", _Owner),
     "deployments": _Kind("Deployment", _Owner),
     "statefulsets": _Kind("StatefulSet", _Owner),
+    "networkpolicies": _Kind("NetworkPolicy", kube.NetworkPolicy),
+    "resourcequotas": _Kind("ResourceQuota", kube.ResourceQuota),
 }
 
 

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
+from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.rbac import rule_for
-from kubectl_grpclb.model.snapshot import Answer, Exec, Get, List, Reading, Request
+from kubectl_grpclb.model.snapshot import Answer, AskEnvoy, Exec, Get, List, Reading, Request
+from kubectl_grpclb.model.speech import Heard
+from kubectl_grpclb.model.write import Outcome, Write
 
 if TYPE_CHECKING:
     from kubectl_grpclb.cluster._api import Api
 
-__all__ = ["ConnectOptions", "KubeCluster", "connect", "rule_for"]
+__all__ = ["ConnectOptions", "KubeCluster", "KubeWorkshop", "connect", "connect_to_change", "rule_for"]
 
 REQUEST_TIMEOUT = 15.0
 """Seconds that an API request may take where the user does not say; an exec has a limit of its own."""
@@ -83,7 +86,58 @@ class KubeCluster:
                 return await _objects.read_list(self._api, request)
             case Exec():
                 return await _exec.run(self._api, request)
+            case AskEnvoy():
+                from kubectl_grpclb.cluster import _admin
+
+                return await _admin.ask(self._api, request)
         assert_never(request)
+
+
+class KubeWorkshop(KubeCluster):
+    """The same cluster, which may also be changed (`cluster.port.Workshop`); made by `connect_to_change`."""
+
+    async def write(self, write: Write) -> Outcome:
+        """Carry out one change; a refusal is an answer."""
+        from kubectl_grpclb.cluster import _writes
+
+        return await _writes.carry_out(self._api, write)
+
+    async def fetch(self, resource: str, namespace: str, name: str) -> Outcome:
+        """Read one whole object."""
+        from kubectl_grpclb.cluster import _writes
+
+        return await _writes.fetch(self._api, resource, namespace, name)
+
+    async def fetch_all(self, resource: str, namespace: str, labels: str) -> Outcome:
+        """Read the whole objects with these labels, as a List."""
+        from kubectl_grpclb.cluster import _writes
+
+        return await _writes.fetch_all(self._api, resource, namespace, labels)
+
+    async def may(self, verb: str, resource: str, namespace: str) -> bool | None:
+        """Ask whether the user may do this."""
+        from kubectl_grpclb.cluster import _writes
+
+        async with self._reads:
+            return await _writes.may(self._api, verb, resource, namespace)
+
+    async def serves(self, group_version: str, resource: str) -> bool:
+        """Ask whether the cluster has a resource at all."""
+        from kubectl_grpclb.cluster import _writes
+
+        return await _writes.serves(self._api, group_version, resource)
+
+    async def greet(self, namespace: str, pod: str, port: int, seconds: float) -> Heard | Gap:
+        """Make one gRPC health check of a pod's port."""
+        from kubectl_grpclb.cluster import _speak
+
+        return await _speak.greet(self._api, namespace, pod, port, seconds)
+
+    async def drain(self, namespace: str, pod: str) -> Gap | None:
+        """Tell an Envoy of ours to ask its clients to connect elsewhere."""
+        from kubectl_grpclb.cluster import _admin
+
+        return await _admin.drain(self._api, namespace, pod)
 
 
 @asynccontextmanager
@@ -93,6 +147,19 @@ async def connect(options: ConnectOptions) -> AsyncIterator[KubeCluster]:
     Raises ClusterError where a flag names what does not exist, or where the kubeconfig or its
     credentials cannot be used.
     """
+    async with _session(options) as (api, namespace):
+        yield KubeCluster(api, namespace, options.in_flight)
+
+
+@asynccontextmanager
+async def connect_to_change(options: ConnectOptions) -> AsyncIterator[KubeWorkshop]:
+    """Do the same for `fix` and `rollback`, which may change the cluster."""
+    async with _session(options) as (api, namespace):
+        yield KubeWorkshop(api, namespace, options.in_flight)
+
+
+@asynccontextmanager
+async def _session(options: ConnectOptions) -> "AsyncIterator[tuple[Api, str]]":
     from kubectl_grpclb.cluster._kubeconfig import Choice, find_access
 
     choice = Choice(options.kubeconfig, options.context, options.cluster, options.namespace)
@@ -103,4 +170,4 @@ async def connect(options: ConnectOptions) -> AsyncIterator[KubeCluster]:
     impersonation = Impersonation(options.as_user, options.as_groups)
     timeout = REQUEST_TIMEOUT if options.request_timeout is None else options.request_timeout
     async with open_api(access, impersonation, timeout) as api:
-        yield KubeCluster(api, access.namespace, options.in_flight)
+        yield api, access.namespace

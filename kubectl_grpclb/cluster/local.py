@@ -12,7 +12,19 @@ import psutil
 from kubectl_grpclb.model import kube
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.look import FORMAT, MARK, WIDE
-from kubectl_grpclb.model.snapshot import Answer, Blob, Exec, Get, List, Objects, Output, Reading, Refused, Request
+from kubectl_grpclb.model.snapshot import (
+    Answer,
+    AskEnvoy,
+    Blob,
+    Exec,
+    Get,
+    List,
+    Objects,
+    Output,
+    Reading,
+    Refused,
+    Request,
+)
 from kubectl_grpclb.model.topology import LabClient, LabServer, Topology
 
 __all__ = ["LocalCluster"]
@@ -58,8 +70,17 @@ class LocalCluster:
     async def read(self, request: Request) -> Reading:
         """Answer from the topology and from what the machine says of the lab's processes."""
         at, begun = datetime.now(UTC), time.perf_counter()
-        answer = await self._exec(request) if isinstance(request, Exec) else self._objects(request)
+        answer = await self._answer(request)
         return Reading(request, answer, _rfc3339(at), time.perf_counter() - begun)
+
+    async def _answer(self, request: Request) -> Answer:
+        match request:
+            case Exec():
+                return await self._exec(request)
+            case AskEnvoy():
+                return Refused(GapReason.UNREAD, "no Envoy of ours runs on this machine")
+            case _:
+                return self._objects(request)
 
     def _objects(self, request: Get | List) -> Answer:
         kind = _KINDS[request.resource]

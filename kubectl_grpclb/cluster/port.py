@@ -2,9 +2,12 @@
 
 from typing import Protocol
 
+from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.snapshot import Reading, Request
+from kubectl_grpclb.model.speech import Heard
+from kubectl_grpclb.model.write import Outcome, Write
 
-__all__ = ["Cluster"]
+__all__ = ["Cluster", "Workshop"]
 
 
 class Cluster(Protocol):
@@ -27,4 +30,39 @@ class Cluster(Protocol):
         failure stays that pod's. Raises ClusterError only where the cluster as a whole cannot be
         reached or does not know the user (HTTP 401).
         """
+        ...
+
+
+class Workshop(Cluster, Protocol):
+    """A cluster that may also be changed; only `fix` and `rollback` are given one.
+
+    Every method raises ClusterError where the cluster as a whole gave no answer.
+    """
+
+    async def write(self, write: Write) -> Outcome:
+        """Carry out one change; a refusal is an answer. After an error nobody knows whether it was made."""
+        ...
+
+    async def fetch(self, resource: str, namespace: str, name: str) -> Outcome:
+        """Read one whole object, also the fields that no snapshot keeps; it goes into no file but the receipt."""
+        ...
+
+    async def fetch_all(self, resource: str, namespace: str, labels: str) -> Outcome:
+        """Read the whole objects with these labels, as a List."""
+        ...
+
+    async def may(self, verb: str, resource: str, namespace: str) -> bool | None:
+        """Ask whether the user may do this; None where the cluster does not tell."""
+        ...
+
+    async def serves(self, group_version: str, resource: str) -> bool:
+        """Ask whether the cluster has a resource at all."""
+        ...
+
+    async def greet(self, namespace: str, pod: str, port: int, seconds: float) -> Heard | Gap:
+        """Make one gRPC health check of a pod's port over a port-forward, within so many seconds."""
+        ...
+
+    async def drain(self, namespace: str, pod: str) -> Gap | None:
+        """Tell an Envoy of ours to ask its clients to connect elsewhere; None where it will."""
         ...

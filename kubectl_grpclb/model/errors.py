@@ -1,10 +1,14 @@
 """The errors that reach a user: each becomes one message and one exit code of the contract."""
 
 __all__ = [
+    "BadReceiptError",
     "BadSnapshotError",
     "ClusterError",
+    "DeclinedError",
     "GrpclbError",
+    "NotCuredError",
     "NotPermittedError",
+    "RefusedError",
     "UsageError",
 ]
 
@@ -31,3 +35,23 @@ class ClusterError(GrpclbError):
 
 class NotPermittedError(ClusterError):
     """A read without which nothing can be said was refused; the message names verb, resource and rule."""
+
+
+class BadReceiptError(GrpclbError):
+    """The record of a fix is truncated, not one, or of a newer schema."""
+
+
+class RefusedError(GrpclbError):
+    """A fix was not begun, or was taken back: the message says why and what to do."""
+
+
+class DeclinedError(GrpclbError):
+    """The user said no; nothing was changed."""
+
+    exit_code = 1
+
+
+class NotCuredError(GrpclbError):
+    """A fix was applied, and its check shows that it did not cure."""
+
+    exit_code = 5

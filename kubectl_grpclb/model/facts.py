@@ -11,6 +11,7 @@ from msgspec import Struct
 from kubectl_grpclb.model.gap import Gap
 
 __all__ = [
+    "Bundled",
     "Client",
     "Connection",
     "Facts",
@@ -21,7 +22,13 @@ __all__ = [
     "Service",
     "ServicePort",
     "Target",
+    "Tier",
+    "TierPod",
 ]
+
+
+Bundled = Literal["none", "in use", "bypassed"]
+"""Whether a fix of ours stands beside the Service, and whether the Service leads through it."""
 
 
 class Target(Struct, frozen=True, rename="camel"):
@@ -115,6 +122,11 @@ class Pod(Struct, frozen=True):
     waiting: str | None
     """Why the pod is not ready, in the kubelet's words (`ImagePullBackOff`), where it says."""
     sockets: PodSockets | Gap
+    requests: int | None = None
+    """Requests that all the Envoys before the servers sent it within the window; None where there are no Envoys,
+    where one that is ready did not tell, and with a single look."""
+    request_rate: float | None = None
+    """The same a second, each Envoy's by the time between its own two answers."""
 
 
 class Client(Struct, frozen=True):
@@ -133,6 +145,37 @@ class Client(Struct, frozen=True):
     """Those of them that were there in both looks."""
     pods: tuple[str, ...]
     """Names of the pods those connections lead to."""
+
+
+class TierPod(Struct, frozen=True):
+    """One proxy of a tier."""
+
+    name: str
+    ip: str
+    addresses: tuple[str, ...]
+    """Every address that it connects to servers from."""
+    ready: bool
+    node: str | None
+    zone: str | None
+    age: float | None
+    """Seconds since the pod was created."""
+    connections: int | Gap
+    """Of clients, established when it was asked."""
+
+
+class Tier(Struct, frozen=True):
+    """The proxies of a fix: the Service leads to them, and they spread requests over the servers."""
+
+    name: str
+    """`Deployment/greeter-grpclb-envoy`."""
+    kind: Literal["Envoy"]
+    pods: tuple[TierPod, ...]
+    """The ready ones first, then by name."""
+    headless: str
+    """The name of the Service that gives the proxies their servers."""
+    servers: Service | Gap | None
+    """That Service, its port the one that is diagnosed; None where it does not exist, a Gap where it could not
+    be read."""
 
 
 class Lookalike(Struct, frozen=True):
@@ -162,9 +205,9 @@ class Facts(Struct, frozen=True):
     """Seconds between the two looks; 0 for a single look."""
     service: Service
     pods: tuple[Pod, ...]
-    """Endpoints, the ready ones first, then by name."""
+    """The servers: the Service's endpoints, or those behind the tier; the ready ones first, then by name."""
     clients: tuple[Client, ...]
-    """Most connections first."""
+    """Most connections first; a tier's proxies are none."""
     lookalikes: tuple[Lookalike, ...]
     """Filled only where the selector matches no pod."""
     named_ports: tuple[str, ...]
@@ -174,3 +217,6 @@ class Facts(Struct, frozen=True):
     refusals: tuple[Refusal, ...]
     cluster_domain: str
     """The cluster's DNS domain, `cluster.local` where nothing says otherwise."""
+    tiers: tuple[Tier, ...] = ()
+    """What stands between the Service and the servers, where a fix of ours is in use; `pods` are those behind."""
+    bundle: Bundled = "none"

@@ -16,6 +16,8 @@ __all__ = [
     "Severity",
     "Signal",
     "Skipped",
+    "TierPodRow",
+    "TierRow",
     "Verdict",
 ]
 
@@ -40,7 +42,7 @@ class Balance(_Wire, frozen=True):
     pods: int
     """Ready pods."""
     unread: int
-    """Ready pods that could not be looked into."""
+    """Ready pods whose load is not known, as they could not be looked into."""
     idle: int | None
     """Ready pods that carry nothing."""
     max_over_mean: float | None
@@ -89,6 +91,30 @@ class ClientRow(_Wire, frozen=True):
     """The names of those servers."""
 
 
+class TierPodRow(_Wire, frozen=True):
+    """One proxy; `gap` says why `connections` is null."""
+
+    name: str
+    ip: str
+    ready: bool
+    age_seconds: int | None
+    node: str | None
+    zone: str | None
+    connections: int | None
+    """Of clients to it."""
+    gap: str | None
+
+
+class TierRow(_Wire, frozen=True):
+    """A proxy of ours between the Service and the servers."""
+
+    name: str
+    """`Deployment/greeter-grpclb-envoy`."""
+    kind: str
+    """`Envoy`."""
+    pods: tuple[TierPodRow, ...]
+
+
 class Finding(_Wire, frozen=True):
     """One claim with its evidence and what to do next."""
 
@@ -131,6 +157,7 @@ class Report(_Wire, frozen=True, kw_only=True):
     balance: Balance
     pods: tuple[PodRow, ...]
     clients: tuple[ClientRow, ...]
-    tiers: tuple[()] = ()
+    tiers: tuple[TierRow, ...] = ()
+    """Empty where the Service leads straight to the servers."""
     findings: tuple[Finding, ...]
     skipped: tuple[Skipped, ...]

@@ -9,6 +9,7 @@ text and addresses stay text. Lists may be null on the wire, as Go writes an emp
 from msgspec import Struct, field
 
 __all__ = [
+    "Annotations",
     "Condition",
     "Container",
     "ContainerPort",
@@ -18,9 +19,14 @@ __all__ = [
     "EndpointConditions",
     "EndpointPort",
     "EndpointSlice",
+    "IPBlock",
     "KubeObject",
+    "LabelRequirement",
+    "LabelSelector",
     "Metadata",
     "Namespace",
+    "NetworkPolicy",
+    "NetworkPolicySpec",
     "Node",
     "ObjectReference",
     "OwnerReference",
@@ -28,8 +34,16 @@ __all__ = [
     "PodIP",
     "PodSpec",
     "PodStatus",
+    "PolicyPeer",
+    "PolicyPort",
+    "PolicyRule",
     "Probe",
     "ProbeAction",
+    "QuotaSpec",
+    "QuotaStatus",
+    "ResourceQuota",
+    "ScopeRequirement",
+    "ScopeSelector",
     "Service",
     "ServicePort",
     "ServiceSpec",
@@ -50,6 +64,17 @@ class OwnerReference(_Fields, frozen=True):
     controller: bool | None = None
 
 
+class Annotations(_Fields, frozen=True, rename=None):
+    """The few annotations that say who else writes an object or carries its connections; no other is kept."""
+
+    helm_release: str | None = field(name="meta.helm.sh/release-name", default=None)
+    argo_tracking: str | None = field(name="argocd.argoproj.io/tracking-id", default=None)
+    linkerd_inject: str | None = field(name="linkerd.io/inject", default=None)
+    istio_inject: str | None = field(name="sidecar.istio.io/inject", default=None)
+    istio_status: str | None = field(name="sidecar.istio.io/status", default=None)
+    linkerd_version: str | None = field(name="linkerd.io/proxy-version", default=None)
+
+
 class Metadata(_Fields, frozen=True):
     """Identity, labels and age of an object."""
 
@@ -59,6 +84,7 @@ class Metadata(_Fields, frozen=True):
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
     labels: dict[str, str] | None = None
+    annotations: Annotations | None = None
     owner_references: tuple[OwnerReference, ...] | None = None
 
 
@@ -276,4 +302,102 @@ class Namespace(_Fields, frozen=True, tag_field="kind", tag="Namespace"):
     metadata: Metadata
 
 
-KubeObject = Namespace | Service | EndpointSlice | Pod | Node | Workload
+class LabelRequirement(_Fields, frozen=True):
+    """One expression of a label selector: `In`, `NotIn`, `Exists` or `DoesNotExist`."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...] | None = None
+
+
+class LabelSelector(_Fields, frozen=True):
+    """Everything must hold; an empty one matches all."""
+
+    match_labels: dict[str, str] | None = None
+    match_expressions: tuple[LabelRequirement, ...] | None = None
+
+
+class IPBlock(_Fields, frozen=True):
+    """Addresses by prefix."""
+
+    cidr: str
+    except_: tuple[str, ...] | None = field(name="except", default=None)
+
+
+class PolicyPeer(_Fields, frozen=True):
+    """Who is allowed: pods, by their labels and their namespace's, or addresses."""
+
+    pod_selector: LabelSelector | None = None
+    namespace_selector: LabelSelector | None = None
+    ip_block: IPBlock | None = None
+
+
+class PolicyPort(_Fields, frozen=True):
+    """Which port is allowed; none means all."""
+
+    port: int | str | None = None
+    end_port: int | None = None
+    protocol: str = "TCP"
+
+
+class PolicyRule(_Fields, frozen=True):
+    """Any of the peers on any of the ports; an absent or empty list means all."""
+
+    from_: tuple[PolicyPeer, ...] | None = field(name="from", default=None)
+    to: tuple[PolicyPeer, ...] | None = None
+    ports: tuple[PolicyPort, ...] | None = None
+
+
+class NetworkPolicySpec(_Fields, frozen=True):
+    """Which pods it isolates, in which direction, and what stays allowed."""
+
+    pod_selector: LabelSelector = LabelSelector()
+    policy_types: tuple[str, ...] | None = None
+    ingress: tuple[PolicyRule, ...] | None = None
+    egress: tuple[PolicyRule, ...] | None = None
+
+
+class NetworkPolicy(_Fields, frozen=True, tag_field="kind", tag="NetworkPolicy"):
+    """networking.k8s.io/v1 NetworkPolicy."""
+
+    metadata: Metadata
+    spec: NetworkPolicySpec = NetworkPolicySpec()
+
+
+class QuotaStatus(_Fields, frozen=True):
+    """Limits and what is used of them, as Kubernetes quantities by resource name."""
+
+    hard: dict[str, str] | None = None
+    used: dict[str, str] | None = None
+
+
+class ScopeRequirement(_Fields, frozen=True):
+    """One expression of a quota's scope selector."""
+
+    scope_name: str
+    operator: str
+    values: tuple[str, ...] | None = None
+
+
+class ScopeSelector(_Fields, frozen=True):
+    """Everything must hold."""
+
+    match_expressions: tuple[ScopeRequirement, ...] | None = None
+
+
+class QuotaSpec(_Fields, frozen=True):
+    """Which pods a quota counts; without scopes, all."""
+
+    scopes: tuple[str, ...] | None = None
+    scope_selector: ScopeSelector | None = None
+
+
+class ResourceQuota(_Fields, frozen=True, tag_field="kind", tag="ResourceQuota"):
+    """core/v1 ResourceQuota."""
+
+    metadata: Metadata
+    spec: QuotaSpec = QuotaSpec()
+    status: QuotaStatus = QuotaStatus()
+
+
+KubeObject = Namespace | Service | EndpointSlice | Pod | Node | Workload | NetworkPolicy | ResourceQuota

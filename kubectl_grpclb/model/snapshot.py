@@ -6,6 +6,7 @@ its request, its time and its answer. `docs/snapshot.md` describes the file.
 
 import base64
 import binascii
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -18,6 +19,7 @@ from kubectl_grpclb.model.kube import KubeObject
 __all__ = [
     "SCHEMA",
     "Answer",
+    "AskEnvoy",
     "Blob",
     "Exec",
     "Get",
@@ -31,13 +33,23 @@ __all__ = [
     "SnapshotTarget",
     "decode_snapshot",
     "encode_snapshot",
+    "schema_for",
 ]
 
-SCHEMA = 1
+SCHEMA = 2
 """The newest snapshot schema this program writes and reads."""
 
 Resource = Literal[
-    "namespaces", "services", "endpointslices", "pods", "nodes", "replicasets", "deployments", "statefulsets"
+    "namespaces",
+    "services",
+    "endpointslices",
+    "pods",
+    "nodes",
+    "replicasets",
+    "deployments",
+    "statefulsets",
+    "networkpolicies",
+    "resourcequotas",
 ]
 
 
@@ -69,7 +81,21 @@ class Exec(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="v
     """Time limit of the whole command, in seconds."""
 
 
-Request = Get | List | Exec
+class AskEnvoy(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="verb", tag="ask-envoy"):
+    """GET a page of the admin interface of an Envoy of ours, on the pod's loopback port 19000, over a port-forward.
+
+    It is answered with an Output: what came in its `stdout`, and as its `exit_code` 0 for HTTP 200, else the status.
+    """
+
+    namespace: str
+    pod: str
+    path: str
+    """Path and query: `/clusters?format=json`."""
+    seconds: float
+    """Time limit of the whole request, in seconds."""
+
+
+Request = Get | List | Exec | AskEnvoy
 
 
 class Blob(Struct, frozen=True, omit_defaults=True):
@@ -101,7 +127,7 @@ class Objects(Struct, frozen=True, tag_field="answer", tag="objects"):
 
 
 class Output(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="answer", tag="output"):
-    """What a command printed, and its exit status; `gap` says that the output is not whole, and why."""
+    """What a command printed, and its exit status, or Envoy's page; `gap` says why the output is not whole."""
 
     stdout: Blob = Blob()
     stderr: Blob = Blob()
@@ -151,6 +177,11 @@ class Snapshot(Struct, frozen=True, rename="camel"):
     readings: tuple[Reading, ...]
     api_version: Literal["grpclb/v1"] = "grpclb/v1"
     kind: Literal["Snapshot"] = "Snapshot"
+
+
+def schema_for(readings: Iterable[Reading]) -> int:
+    """Give the oldest schema whose versions can read a file of these: AskEnvoy came with 2."""
+    return 2 if any(isinstance(reading.request, AskEnvoy) for reading in readings) else 1
 
 
 class _Envelope(Struct, frozen=True, rename="camel"):

@@ -1,7 +1,7 @@
 """The clients: who has the addresses that connections come from."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from kubectl_grpclb.model import facts, kube
 from kubectl_grpclb.model.gap import Gap
@@ -39,13 +39,16 @@ def known_addresses(readings: Sequence[Reading]) -> dict[str, kube.Pod]:
     }
 
 
-def read_clients(readings: Sequence[Reading], pods: Iterable[facts.Pod], now: str) -> tuple[facts.Client, ...]:
-    """Group the connections by the address they come from, most connections first."""
+def read_clients(
+    readings: Sequence[Reading], pods: Iterable[facts.Pod], now: str, *, without: Collection[str] = ()
+) -> tuple[facts.Client, ...]:
+    """Group the connections by the address they come from, most connections first; `without` those of a proxy."""
     by_peer: defaultdict[str, list[tuple[str, bool]]] = defaultdict(list)
     for pod in pods:
         if not isinstance(pod.sockets, Gap):
             for connection in pod.sockets.connections:
-                by_peer[connection.peer].append((pod.name, connection.lasting))
+                if connection.peer not in without:
+                    by_peer[connection.peer].append((pod.name, connection.lasting))
     holders, nodes = known_addresses(readings), addresses_of_nodes(readings)
     clients = (_client(peer, held, holders.get(peer), nodes.get(peer), now) for peer, held in by_peer.items())
     return tuple(sorted(clients, key=lambda client: (-client.connections, client.name, client.ip)))

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 
 from kubectl_grpclb.model import facts, kube, rbac
 from kubectl_grpclb.model.gap import Gap, GapReason
-from kubectl_grpclb.model.snapshot import Exec, Get, List, Output, Reading, Refused, Snapshot
+from kubectl_grpclb.model.snapshot import AskEnvoy, Exec, Get, List, Output, Reading, Refused, Snapshot
 from kubectl_grpclb.probes.ask import Ask
 from kubectl_grpclb.probes.clients import read_clients
-from kubectl_grpclb.probes.endpoints import Backend, age_of, backends
+from kubectl_grpclb.probes.endpoints import Backend, age_of
+from kubectl_grpclb.probes.envoys import Sent, requests_to
 from kubectl_grpclb.probes.lookalikes import declared_ports, lookalikes
 from kubectl_grpclb.probes.looks import sockets_of
 from kubectl_grpclb.probes.nodes import zones
 from kubectl_grpclb.probes.owners import owner_of, replicas_wanted
+from kubectl_grpclb.probes.route import Ends, ends_of, request_headless
 from kubectl_grpclb.probes.service import read_service, the_service
 from kubectl_grpclb.probes.sockets import search_domains
+from kubectl_grpclb.probes.tiers import tiers_of
 
 __all__ = ["ask_of", "derive"]
 
@@ -36,28 +39,35 @@ def derive(snapshot: Snapshot) -> facts.Facts:
     """Read a Snapshot. Raises ClusterError or UsageError where it does not hold the Service or its port."""
     ask, readings = ask_of(snapshot), snapshot.readings
     service = read_service(the_service(readings, ask), ask.port)
-    servers = backends(readings, ask, service)
-    sockets, zone_of = sockets_of(readings, ask, servers), zones(readings)
-    pods = tuple(_pod(server, sockets[server.name], zone_of, snapshot.taken_at) for server in servers)
-    matching = [server.pod for server in servers if server.pod]
+    ends = ends_of(readings, ask, service)
+    sockets, zone_of = sockets_of(readings, ask, ends.servers), zones(readings)
+    sent = requests_to(readings, ask, ends.envoys, ends.servers)
+    pods = tuple(
+        _pod(server, sockets[server.name], sent.get(server.name), zone_of, snapshot.taken_at) for server in ends.servers
+    )
+    matching = [server.pod for server in ends.servers if server.pod]
+    proxies = {address for envoy in ends.envoys for address in envoy.addresses}
     return facts.Facts(
-        target=_target(snapshot, service, pods),
+        target=_target(snapshot, service, ends, pods),
         taken_at=snapshot.taken_at,
         window=snapshot.window_seconds,
         service=service,
         pods=pods,
-        clients=read_clients(readings, pods, snapshot.taken_at),
-        lookalikes=() if matching else lookalikes(readings, ask.namespace, service.selector),
+        clients=read_clients(readings, pods, snapshot.taken_at, without=proxies),
+        lookalikes=() if matching else lookalikes(readings, ask.namespace, ends.selector),
         named_ports=declared_ports(matching),
         replicas=replicas_wanted(readings),
-        refusals=tuple(_refusals(readings)),
+        refusals=tuple(_refusals(readings, ask)),
         cluster_domain=ask.cluster_domain or _domain(readings, ask) or _DEFAULT_DOMAIN,
+        tiers=tiers_of(readings, ask, ends, snapshot.taken_at),
+        bundle=ends.bundle,
     )
 
 
-def _target(snapshot: Snapshot, service: facts.Service, pods: Sequence[facts.Pod]) -> facts.Target:
+def _target(snapshot: Snapshot, service: facts.Service, ends: Ends, pods: Sequence[facts.Pod]) -> facts.Target:
     numbers = {pod.target_port for pod in pods if pod.target_port is not None}
-    declared = service.port.target if service.port else None
+    behind = ends.service if isinstance(ends.service, facts.Service) else service
+    declared = behind.port.target if behind.port else None
     return facts.Target(
         context=snapshot.target.context,
         namespace=snapshot.target.namespace,
@@ -67,7 +77,9 @@ def _target(snapshot: Snapshot, service: facts.Service, pods: Sequence[facts.Pod
     )
 
 
-def _pod(server: Backend, sockets: facts.PodSockets | Gap, zone_of: dict[str, str], now: str) -> facts.Pod:
+def _pod(
+    server: Backend, sockets: facts.PodSockets | Gap, sent: Sent | None, zone_of: dict[str, str], now: str
+) -> facts.Pod:
     pod = server.pod
     return facts.Pod(
         name=server.name,
@@ -82,6 +94,8 @@ def _pod(server: Backend, sockets: facts.PodSockets | Gap, zone_of: dict[str, st
         owner=owner_of(pod) if pod else None,
         waiting=None if pod is None or server.ready else _waiting(pod),
         sockets=sockets,
+        requests=None if sent is None else sent.requests,
+        request_rate=None if sent is None else sent.rate,
     )
 
 
@@ -105,19 +119,27 @@ _CONSEQUENCES = {
 }
 
 
-def _refusals(readings: Sequence[Reading]) -> list[facts.Refusal]:
-    refused: dict[str, Get | List] = {}
+def _refusals(readings: Sequence[Reading], ask: Ask) -> list[facts.Refusal]:
+    refused: dict[str, Get | List | AskEnvoy] = {}
     for reading in readings:
         request, answer = reading.request, reading.answer
         if isinstance(answer, Refused) and answer.reason is GapReason.FORBIDDEN and not isinstance(request, Exec):
             refused.setdefault(f"{rbac.rule_for(request)} {request.namespace}", _in_general(request))
     return [
-        facts.Refusal(rbac.describe(request), _CONSEQUENCES.get(request.resource, ""), rbac.rule_for(request))
+        facts.Refusal(rbac.describe(request), _consequence(request, ask), rbac.rule_for(request))
         for request in refused.values()
     ]
 
 
-def _in_general(request: Get | List) -> Get | List:
+def _consequence(request: Get | List | AskEnvoy, ask: Ask) -> str:
+    if isinstance(request, AskEnvoy):
+        return "how many clients are connected to Envoy, and how many requests it sends to each pod, is unknown"
+    if request == request_headless(ask):
+        return "whether a fix is in use, and which servers are behind it, is unknown"
+    return _CONSEQUENCES.get(request.resource, "")
+
+
+def _in_general(request: Get | List | AskEnvoy) -> Get | List | AskEnvoy:
     return List(resource=request.resource, namespace=request.namespace) if isinstance(request, List) else request
 
 

@@ -10,10 +10,23 @@ from kubectl_grpclb.model.snapshot import List, Reading
 from kubectl_grpclb.probes.addresses import canonical
 from kubectl_grpclb.probes.ask import Ask, found
 
-__all__ = ["OVER", "Backend", "addresses_of", "age_of", "backends", "request_pods", "request_slices", "selector_text"]
+__all__ = [
+    "OVER",
+    "Backend",
+    "addresses_of",
+    "age_of",
+    "backends",
+    "request_pods",
+    "request_slices",
+    "selected",
+    "selector_text",
+]
 
 OVER = frozenset({"Succeeded", "Failed"})
 """Phases of pods that run no more."""
+
+_SERVICE_NAME = "kubernetes.io/service-name"
+"""The label of an EndpointSlice that says whose it is (KEP-752)."""
 
 
 class Backend(Struct, frozen=True):
@@ -30,12 +43,12 @@ class Backend(Struct, frozen=True):
     pod: kube.Pod | None
 
 
-def request_slices(ask: Ask) -> List:
-    """Ask for the Service's EndpointSlices (KEP-752: they carry its name as a label)."""
+def request_slices(ask: Ask, name: str | None = None) -> List:
+    """Ask for the EndpointSlices of the Service that is asked for, or of the one of this name beside it."""
     return List(
         resource="endpointslices",
         namespace=ask.namespace,
-        label_selector=f"kubernetes.io/service-name={ask.service}",
+        label_selector=f"{_SERVICE_NAME}={name or ask.service}",
     )
 
 
@@ -51,8 +64,11 @@ def request_pods(ask: Ask, service: facts.Service) -> list[List]:
     return [List(resource="pods", namespace=ask.namespace, label_selector=selector_text(service.selector))]
 
 
-def backends(readings: Sequence[Reading], ask: Ask, service: facts.Service) -> list[Backend]:
-    """Merge the endpoints of all slices with their pods: the ready ones first, then by name."""
+def backends(readings: Sequence[Reading], ask: Ask, service: facts.Service, name: str | None = None) -> list[Backend]:
+    """Merge the endpoints of all of a Service's slices with their pods: the ready ones first, then by name.
+
+    `name` is the Service's where it is not the one that is asked for.
+    """
     pods = {
         pod.metadata.name: pod
         for pod in found(readings, "pods", kube.Pod)
@@ -60,13 +76,15 @@ def backends(readings: Sequence[Reading], ask: Ask, service: facts.Service) -> l
     }
     merged: dict[str, Backend] = {}
     for slice_ in found(readings, "endpointslices", kube.EndpointSlice):
+        if (slice_.metadata.labels or {}).get(_SERVICE_NAME) != (name or ask.service):
+            continue
         port = _port_of(slice_, service)
         for endpoint in slice_.endpoints or ():
             backend = _backend(endpoint, port, pods)
             before = merged.get(backend.name)
             merged[backend.name] = backend if before is None else _same_pod(before, backend)
     for pod in pods.values():
-        if pod.metadata.name not in merged and _selected(pod, service) and pod.status.phase not in OVER:
+        if pod.metadata.name not in merged and selected(pod, service) and pod.status.phase not in OVER:
             merged[pod.metadata.name] = _without_endpoint(pod, service)
     return sorted(merged.values(), key=lambda backend: (not backend.ready, backend.name))
 
@@ -146,6 +164,7 @@ def addresses_of(pod: kube.Pod) -> Iterable[str]:
     return dict.fromkeys(canonical(ip) for ip in (pod.status.pod_ip, *listed) if ip)
 
 
-def _selected(pod: kube.Pod, service: facts.Service) -> bool:
+def selected(pod: kube.Pod, service: facts.Service) -> bool:
+    """Tell whether the Service's selector matches the pod; without a selector none does."""
     labels = pod.metadata.labels or {}
     return bool(service.selector) and service.selector.items() <= labels.items()

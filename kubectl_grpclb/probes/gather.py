@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from functools import partial
 
 from kubectl_grpclb import __version__
 from kubectl_grpclb.cluster.port import Cluster
-from kubectl_grpclb.model import facts, kube, rbac
+from kubectl_grpclb.model import kube, rbac
 from kubectl_grpclb.model.errors import ClusterError, NotPermittedError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.snapshot import (
-    SCHEMA,
     Get,
     List,
     Objects,
@@ -19,14 +19,17 @@ from kubectl_grpclb.model.snapshot import (
     Request,
     Snapshot,
     SnapshotTarget,
+    schema_for,
 )
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.probes.ask import Ask, Observer, found, quiet
 from kubectl_grpclb.probes.clients import known_addresses, request_clients, request_own_namespace
-from kubectl_grpclb.probes.endpoints import Backend, backends, request_pods, request_slices
+from kubectl_grpclb.probes.endpoints import Backend, request_pods, request_slices
+from kubectl_grpclb.probes.envoys import ask_envoy
 from kubectl_grpclb.probes.looks import peers_of, request_looks, shows_nothing
 from kubectl_grpclb.probes.nodes import addresses_of_nodes, request_nodes
 from kubectl_grpclb.probes.owners import request_deployments, request_owners
+from kubectl_grpclb.probes.route import Ends, ends_of, request_behind, request_headless
 from kubectl_grpclb.probes.service import read_service, request_service, the_service
 
 __all__ = ["gather"]
@@ -39,20 +42,22 @@ async def gather(cluster: Cluster, ask: Ask, observe: Observer = quiet) -> Snaps
     cannot be told. Everything else that fails is kept as an answer.
     """
     reader = _Reader(cluster, observe)
-    await reader.ask("Service", [request_service(ask), request_slices(ask), request_nodes()])
+    first: list[Request] = [request_service(ask), request_slices(ask), request_nodes(), request_headless(ask)]
+    await reader.ask("Service", first)
     await _require(cluster, ask, reader.readings)
     service = read_service(the_service(reader.readings, ask), ask.port)
-    await reader.ask("pods", request_pods(ask, service))
+    await reader.ask("pods", [*request_pods(ask, service), *request_behind(reader.readings, ask, service)])
     _permitted(reader.readings)
-    servers = backends(reader.readings, ask, service)
+    ends = ends_of(reader.readings, ask, service)
     await asyncio.gather(
-        _look(reader, ask, servers),
-        _owners(reader, [server.pod for server in servers if server.pod]),
-        _surroundings(reader, ask, service, servers),
+        _look(reader, ask, ends.servers),
+        *(ask_envoy(ask, envoy, partial(reader.ask, "Envoy")) for envoy in ends.envoys),
+        _owners(reader, [server.pod for server in ends.servers if server.pod]),
+        _surroundings(reader, ask, ends),
     )
-    await _clients(reader, ask, servers)
+    await _clients(reader, ask, ends.servers)
     return Snapshot(
-        schema=SCHEMA,
+        schema=schema_for(reader.readings),
         tool=f"kubectl-grpclb {__version__}",
         target=SnapshotTarget(cluster.context, ask.namespace, ask.service, ask.port, ask.cluster_domain),
         taken_at=reader.readings[0].at,
@@ -99,9 +104,9 @@ async def _owners(reader: _Reader, pods: Iterable[kube.Pod]) -> None:
     await reader.ask("owners", request_deployments(replica_sets))
 
 
-async def _surroundings(reader: _Reader, ask: Ask, service: facts.Service, servers: Sequence[Backend]) -> None:
+async def _surroundings(reader: _Reader, ask: Ask, ends: Ends) -> None:
     """Where nothing matches the selector, see what nearly does."""
-    if service.selector and not servers:
+    if ends.selector and not ends.servers:
         await reader.ask("pods", [request_own_namespace(ask)])
 
 
@@ -117,7 +122,7 @@ async def _clients(reader: _Reader, ask: Ask, servers: Sequence[Backend]) -> Non
 async def _require(cluster: Cluster, ask: Ask, readings: Sequence[Reading]) -> None:
     for reading in readings:
         answer = reading.answer
-        if not isinstance(answer, Refused) or not _names_service(reading.request):
+        if not isinstance(answer, Refused) or not _names_service(reading.request, ask):
             continue
         if answer.status == 404 and isinstance(reading.request, Get):
             raise await _not_found(cluster, ask)
@@ -127,12 +132,15 @@ async def _require(cluster: Cluster, ask: Ask, readings: Sequence[Reading]) -> N
 def _permitted(readings: Sequence[Reading]) -> None:
     for reading in readings:
         request, answer = reading.request, reading.answer
-        if isinstance(answer, Refused) and isinstance(request, List) and request.resource == "pods":
+        if isinstance(answer, Refused) and isinstance(request, List) and request.resource in {"pods", "endpointslices"}:
             raise _refusal(request, answer)
 
 
-def _names_service(request: Request) -> bool:
-    return isinstance(request, Get | List) and request.resource in {"services", "endpointslices"}
+def _names_service(request: Request, ask: Ask) -> bool:
+    """Tell whether nothing can be said without it; that there is no headless Service of a fix is the rule."""
+    if not isinstance(request, Get | List) or request == request_headless(ask):
+        return False
+    return request.resource in {"services", "endpointslices"}
 
 
 def _refusal(request: Request, answer: Refused) -> ClusterError:

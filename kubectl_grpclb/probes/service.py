@@ -8,7 +8,7 @@ from kubectl_grpclb.model.snapshot import Get, Reading
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.probes.ask import Ask, found
 
-__all__ = ["read_service", "request_service", "the_service"]
+__all__ = ["read_service", "read_service_behind", "request_service", "the_service"]
 
 _GRPC_PROTOCOLS = frozenset({"grpc", "grpc-web"})
 _HTTP2_PROTOCOLS = frozenset({"kubernetes.io/h2c", "h2c", "http2", "kubernetes.io/h2"})
@@ -30,14 +30,25 @@ def the_service(readings: Sequence[Reading], ask: Ask) -> kube.Service:
 
 def read_service(service: kube.Service, port: str | None) -> facts.Service:
     """Say how the Service places connections. Raises UsageError where the port cannot be told."""
+    return _read(service, None if service.spec.type == "ExternalName" else _choose(service, port))
+
+
+def read_service_behind(headless: kube.Service, front: facts.Service) -> facts.Service:
+    """Say the same of the Service behind the one that is diagnosed; its ports have the names of that one's."""
+    name = front.port.name if front.port else None
+    ports = [port for port in headless.spec.ports or () if port.protocol == "TCP"]
+    named = [port for port in ports if port.name == name] or ports
+    return _read(headless, _port(named[0]) if len(named) == 1 else None)
+
+
+def _read(service: kube.Service, port: facts.ServicePort | None) -> facts.Service:
     spec = service.spec
-    external = spec.type == "ExternalName"
     return facts.Service(
         type=spec.type,
         headless=spec.cluster_ip == "None",
         selector=spec.selector or {},
-        port=None if external else _choose(service, port),
-        external_name=spec.external_name if external else None,
+        port=port,
+        external_name=spec.external_name if spec.type == "ExternalName" else None,
         session_affinity=spec.session_affinity == "ClientIP",
         internal_traffic_policy=spec.internal_traffic_policy or "Cluster",
         external_traffic_policy=spec.external_traffic_policy,

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from kubectl_grpclb.model.facts import Client, Facts, Pod, PodSockets
-from kubectl_grpclb.model.finding import ClientRow, Finding, PodRow, Report, Severity, Skipped
+from kubectl_grpclb.model.facts import Client, Facts, Pod, PodSockets, Tier, TierPod
+from kubectl_grpclb.model.finding import ClientRow, Finding, PodRow, Report, Severity, Skipped, TierPodRow, TierRow
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.rules.assess import Assessment, assess
 from kubectl_grpclb.rules.rule import Claim, NothingToGoBy, Rule
@@ -38,6 +38,7 @@ def analyse(facts: Facts, rules: Sequence[Rule]) -> Report:
         balance=load.balance,
         pods=_pod_rows(facts, load),
         clients=tuple(map(_client_row, facts.clients)),
+        tiers=tuple(map(_tier_row, facts.tiers)),
         findings=tuple(finding for _, finding in claims),
         skipped=tuple(skipped),
     )
@@ -60,9 +61,8 @@ def _finding(rule: Rule, claim: Claim, facts: Facts) -> Finding:
 
 
 def _pod_rows(facts: Facts, load: Assessment) -> tuple[PodRow, ...]:
-    loads = {server.pod.name: server.load for server in load.servers}
-    total = sum(loads.values())
-    return tuple(_pod_row(pod, loads.get(pod.name), total) for pod in facts.pods)
+    total = sum(load.loads.values())
+    return tuple(_pod_row(pod, load.loads.get(pod.name), total) for pod in facts.pods)
 
 
 def _pod_row(pod: Pod, load: float | None, total: float) -> PodRow:
@@ -80,12 +80,17 @@ def _pod_row(pod: Pod, load: float | None, total: float) -> PodRow:
         owner=pod.owner,
         connections=None if seen is None else len(seen.connections),
         lasting=None if seen is None else sum(connection.lasting for connection in seen.connections),
-        requests_per_second=None,
+        requests_per_second=pod.request_rate,
         bytes_per_second=None if seen is None else _rate(seen),
         share=load / total if load is not None and total else None,
-        sources=() if seen is None else (seen.tool,),
+        sources=_sources(pod),
         gap=_words(sockets) if isinstance(sockets, Gap) else None,
     )
+
+
+def _sources(pod: Pod) -> tuple[str, ...]:
+    looked = () if isinstance(pod.sockets, Gap) else (pod.sockets.tool,)
+    return looked if pod.requests is None else (*looked, "envoy")
 
 
 def _rate(seen: PodSockets) -> float | None:
@@ -97,6 +102,23 @@ def _rate(seen: PodSockets) -> float | None:
 
 def _words(gap: Gap) -> str:
     return f"{gap.reason}: {gap.detail}" if gap.detail else str(gap.reason)
+
+
+def _tier_row(tier: Tier) -> TierRow:
+    return TierRow(name=tier.name, kind=tier.kind, pods=tuple(map(_tier_pod_row, tier.pods)))
+
+
+def _tier_pod_row(pod: TierPod) -> TierPodRow:
+    return TierPodRow(
+        name=pod.name,
+        ip=pod.ip,
+        ready=pod.ready,
+        age_seconds=None if pod.age is None else int(pod.age),
+        node=pod.node,
+        zone=pod.zone,
+        connections=None if isinstance(pod.connections, Gap) else pod.connections,
+        gap=_words(pod.connections) if isinstance(pod.connections, Gap) else None,
+    )
 
 
 def _client_row(client: Client) -> ClientRow:

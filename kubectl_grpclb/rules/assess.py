@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from kubectl_grpclb.balance import chance_of_counts, chance_of_loads, effective_pods, max_over_mean
-from kubectl_grpclb.model.facts import Facts, Pod, PodSockets, Service
+from kubectl_grpclb.model.facts import Facts, Pod, PodSockets, Service, Tier
 from kubectl_grpclb.model.finding import Balance, Confidence, Verdict
 from kubectl_grpclb.model.gap import Gap
+from kubectl_grpclb.rules.behind import weigh_behind
 from kubectl_grpclb.rules.measure import Measured, measure
 from kubectl_grpclb.rules.order import AgeOrder, age_order
 from kubectl_grpclb.rules.verdict import decide
@@ -25,7 +26,7 @@ class Server(Struct, frozen=True):
     pod: Pod
     sockets: PodSockets
     load: float
-    """By the assessment's signal: bytes or connections."""
+    """By the assessment's signal."""
 
     @property
     def lasting(self) -> int:
@@ -44,7 +45,9 @@ class Assessment(Struct, frozen=True):
     servers: tuple[Server, ...]
     """The ready pods that were read."""
     unread: tuple[Pod, ...]
-    """The ready pods that were not."""
+    """The ready pods whose load is not known."""
+    loads: dict[str, float]
+    """The load of each ready pod that is known, by the signal; behind Envoys also of pods that were not read."""
     age_order: AgeOrder | None
     """The pods added later that get less than chance would give them."""
 
@@ -61,6 +64,8 @@ class Assessment(Struct, frozen=True):
 
 def assess(facts: Facts) -> Assessment:
     """Weigh the ready pods' load."""
+    if facts.tiers:
+        return _assess_behind(facts, facts.tiers[0])
     ready = [pod for pod in facts.pods if pod.ready]
     read = [(pod, pod.sockets) for pod in ready if not isinstance(pod.sockets, Gap)]
     unread = tuple(pod for pod in ready if isinstance(pod.sockets, Gap))
@@ -72,11 +77,33 @@ def assess(facts: Facts) -> Assessment:
     return Assessment(
         verdict=verdict,
         reason=reason,
-        balance=_balance(measured, servers, len(unread)),
+        balance=_balance(measured, _weights(servers), len(unread)),
         confidence=measured.confidence,
         servers=servers,
         unread=unread,
+        loads={server.pod.name: server.load for server in servers},
         age_order=order,
+    )
+
+
+def _assess_behind(facts: Facts, tier: Tier) -> Assessment:
+    """Weigh the servers behind a tier; no age tells there, since Envoy finds added pods by itself."""
+    weighed = weigh_behind(facts, tier)
+    loads = dict(zip(weighed.names, weighed.measured.loads, strict=True))
+    ready = [pod for pod in facts.pods if pod.ready]
+    servers = tuple(
+        Server(pod, pod.sockets, loads.get(pod.name, 0.0)) for pod in ready if not isinstance(pod.sockets, Gap)
+    )
+    unread = tuple(pod for pod in ready if pod.name not in loads)
+    return Assessment(
+        verdict=weighed.verdict,
+        reason=weighed.reason,
+        balance=_balance(weighed.measured, _weights(servers), len(unread)),
+        confidence=weighed.measured.confidence,
+        servers=servers,
+        unread=unread,
+        loads=loads,
+        age_order=None,
     )
 
 
@@ -91,9 +118,14 @@ def _placements(server: Server, service: Service) -> int:
     return server.lasting
 
 
-def _balance(measured: Measured, servers: Sequence[Server], unread: int) -> Balance:
+def _weights(servers: Sequence[Server]) -> list[list[float]]:
+    return [[float(each.received or 0) for each in server.sockets.connections] for server in servers]
+
+
+def _balance(measured: Measured, weights: Sequence[Sequence[float]], unread: int) -> Balance:
+    """Give the figures; `weights` are the bytes of each connection of each pod, for where bytes are the signal."""
     loads = measured.loads
-    if not servers:
+    if not loads:
         return Balance(
             signal=None,
             pods=unread,
@@ -105,16 +137,16 @@ def _balance(measured: Measured, servers: Sequence[Server], unread: int) -> Bala
         )
     return Balance(
         signal=measured.signal,
-        pods=len(servers) + unread,
+        pods=len(loads) + unread,
         unread=unread,
         idle=sum(load == 0 for load in loads),
         max_over_mean=max_over_mean(loads),
         effective_pods=effective_pods(loads),
-        chance=None if unread or not any(loads) else _chance(measured, servers),
+        chance=None if unread or not any(loads) else _chance(measured, weights),
     )
 
 
-def _chance(measured: Measured, servers: Sequence[Server]) -> float:
+def _chance(measured: Measured, weights: Sequence[Sequence[float]]) -> float:
     if measured.signal == "bytes":
-        return chance_of_loads([[float(c.received or 0) for c in s.sockets.connections] for s in servers])
+        return chance_of_loads(weights)
     return chance_of_counts([int(load) for load in measured.loads])

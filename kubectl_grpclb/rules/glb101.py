@@ -28,7 +28,7 @@ _WHY = (
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     """Hold where lasting connections leave a Service's pods unevenly loaded and the Service has an address."""
-    if facts.service.headless or not load.unbalanced or not load.lasting:
+    if facts.tiers or facts.service.headless or not load.unbalanced or not load.lasting:
         return ()
     if load.age_order is not None and load.age_order.systematic:
         return ()

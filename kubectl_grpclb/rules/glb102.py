@@ -10,6 +10,8 @@ from kubectl_grpclb.rules.words import at_most, connections, names, pods
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
     """Hold where fewer connections last than there are ready pods, and load is uneven for it."""
+    if facts.tiers:
+        return ()
     if load.unread:
         return NothingToGoBy(f"{pods(len(load.unread))} could not be looked into, so connections cannot be counted")
     ready = len(load.servers)

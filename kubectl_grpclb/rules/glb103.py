@@ -10,7 +10,7 @@ from kubectl_grpclb.rules.words import at_most, connections, headless_target, na
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     """Hold where a headless Service is loaded unevenly and known clients stay on one pod each."""
-    if not facts.service.headless or not load.unbalanced or len(load.servers) < 2:
+    if facts.tiers or not facts.service.headless or not load.unbalanced or len(load.servers) < 2:
         return ()
     staying = [client for client in facts.clients if client.lasting and len(reach(client, load.servers)) == 1]
     if not staying or all(client.kind == "Node" for client in staying):

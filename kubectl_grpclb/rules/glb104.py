@@ -12,7 +12,7 @@ from kubectl_grpclb.rules.words import connections, names, odds, reconnect, seco
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     """Hold where the youngest ready pods hold far fewer lasting connections than chance would give them."""
     order = load.age_order
-    if order is None or not load.unbalanced:
+    if facts.tiers or order is None or not load.unbalanced:
         return ()
     return (
         Claim(

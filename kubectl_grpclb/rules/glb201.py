@@ -13,9 +13,10 @@ _HOURS = "for 3 hours by default"
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     """Hold where the Service has affinity by client address: a note, or a warning where load is uneven.
 
-    A headless Service has no address for kube-proxy to act on, so its affinity does nothing.
+    A headless Service has no address for kube-proxy to act on, so its affinity does nothing. Before a proxy of ours
+    it pins clients to an Envoy, which spreads their requests all the same.
     """
-    if not facts.service.session_affinity or facts.service.headless:
+    if not facts.service.session_affinity or facts.service.headless or facts.tiers:
         return ()
     pinned = [client for client in facts.clients if client.lasting > 1 and len(reach(client, load.servers)) == 1]
     return (

@@ -2,17 +2,37 @@
 
 from collections.abc import Sequence
 
-from kubectl_grpclb.model.facts import Facts, Lookalike, Pod, ServicePort
+from msgspec.structs import replace
+
+from kubectl_grpclb.model.facts import Facts, Lookalike, Pod, ServicePort, Tier
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.dead_end import no_way_through
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import command, names, pods, seconds
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     """Hold where no endpoint is ready, or where nothing listens on the port that the Service leads to."""
+    if facts.tiers:
+        return _through(facts, facts.tiers[0], load)
     if facts.service.external_name is not None:
         return (_outside(facts, facts.service.external_name),)
+    return _straight(facts, load)
+
+
+def _through(facts: Facts, tier: Tier, load: Assessment) -> Sequence[Claim]:
+    """Look at the headless Service as at any other, unless the way ends before it."""
+    if tier.servers is None or not any(pod.ready for pod in tier.pods):
+        return (no_way_through(facts, tier),)
+    if isinstance(tier.servers, Gap):
+        return ()
+    target = replace(facts.target, service=tier.headless)
+    claims = _straight(replace(facts, service=tier.servers, target=target), load)
+    return [replace(claim, subject=f"Service/{target.namespace}/{target.service}") for claim in claims]
+
+
+def _straight(facts: Facts, load: Assessment) -> Sequence[Claim]:
     ready = [pod for pod in facts.pods if pod.ready]
     if not facts.pods:
         return (_nothing_matches(facts),)

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Facts, Pod
-from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.past import lasting_past_envoy
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import connections, names, reconnect
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
-    """Hold where an endpoint that gets no new connections keeps lasting ones."""
-    holding = [pod for pod in facts.pods if not pod.ready and _lasting(pod)]
+    """Hold where an endpoint that gets no new connections keeps lasting ones; Envoys of ours close theirs."""
+    holding = [pod for pod in facts.pods if not pod.ready and lasting_past_envoy(facts, pod)]
     if not holding:
         return ()
-    held = {pod.name: _lasting(pod) for pod in holding}
+    held = {pod.name: len(lasting_past_envoy(facts, pod)) for pod in holding}
     draining = all(pod.terminating for pod in holding)
     clients = [client for client in facts.clients if held.keys() & set(client.pods)]
     total = sum(held.values())
@@ -36,10 +36,6 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
             next=reconnect(facts, clients),
         ),
     )
-
-
-def _lasting(pod: Pod) -> int:
-    return 0 if isinstance(pod.sockets, Gap) else sum(connection.lasting for connection in pod.sockets.connections)
 
 
 def _together(draining: bool) -> str:

@@ -1,4 +1,8 @@
-"""Which signal tells the pods' load, and what it says: bytes, else connections that last, else those that pass."""
+"""Which signal tells the pods' load, and what it says.
+
+Of a Service that leads straight to its pods: bytes, else connections that last, else those that pass. Behind
+Envoys of ours `behind.py` chooses, since there requests are counted, and Envoys' own connections say nothing.
+"""
 
 from collections.abc import Sequence
 
@@ -8,7 +12,7 @@ from kubectl_grpclb.balance import is_uneven, most_effective, uneven_beyond_chan
 from kubectl_grpclb.model.facts import PodSockets
 from kubectl_grpclb.model.finding import Confidence, Signal
 
-__all__ = ["Measured", "measure"]
+__all__ = ["Measured", "by_bytes", "by_connections", "by_requests", "measure"]
 
 _EVENTS_A_POD = 10
 """So many events a ready pod are enough to judge an even split by; below it the next signal is used."""
@@ -24,7 +28,7 @@ class Measured(Struct, frozen=True):
 
     signal: Signal
     loads: tuple[float, ...]
-    """Bytes or connections, a pod."""
+    """Requests, bytes or connections, a pod."""
     confidence: Confidence
     """How sure the signal lets anybody be: connections say where load can go, not where it goes."""
     uneven: bool
@@ -33,6 +37,8 @@ class Measured(Struct, frozen=True):
     """Connections come and go, and none of them lasts."""
     enough: bool = True
     """Enough of those that come and go were seen to say where they land."""
+    what: str = ""
+    """What the loads are, in words that fit more closely than the signal's."""
 
     def stays_uneven(self, unread: int) -> bool:
         """Say whether load is uneven, and would be whatever so many unread pods hold."""
@@ -48,14 +54,24 @@ def measure(read: Sequence[PodSockets]) -> Measured:
     """
     lasting = [sum(connection.lasting for connection in sockets.connections) for sockets in read]
     if any(lasting):
-        return _bytes(read, lasting) or _connections(lasting)
+        return by_bytes(read) or by_connections(lasting)
     if not read or not all(sockets.waited for sockets in read):
-        return _connections(lasting)
+        return by_connections(lasting)
     return _passing(read)
 
 
-def _bytes(read: Sequence[PodSockets], lasting: Sequence[int]) -> Measured | None:
+def by_requests(counts: Sequence[int], confidence: Confidence) -> Measured | None:
+    """Compare the requests that Envoys sent to each pod; None where they are too few."""
+    if not counts or sum(counts) < _EVENTS_A_POD * len(counts):
+        return None
+    loads = tuple(map(float, counts))
+    uneven = is_uneven(loads) and uneven_beyond_chance(counts) < _UNEVEN_EVENTS
+    return Measured("requests", loads, confidence, uneven, what="the requests that come through Envoy")
+
+
+def by_bytes(read: Sequence[PodSockets]) -> Measured | None:
     """Compare bytes of windows with bytes of windows, or of lives with lives, and none with unknown ones."""
+    lasting = [sum(connection.lasting for connection in sockets.connections) for sockets in read]
     twice = [sockets.waited > 0 for sockets in read]
     events = [count for sockets in read if (count := _events(sockets)) is not None]
     if any(twice) != all(twice) or len(events) < len(read) or sum(events) < _EVENTS_A_POD * len(read):
@@ -67,7 +83,8 @@ def _bytes(read: Sequence[PodSockets], lasting: Sequence[int]) -> Measured | Non
     return Measured("bytes", loads, "high" if all(twice) and agreed else "medium", uneven)
 
 
-def _connections(lasting: Sequence[int]) -> Measured:
+def by_connections(lasting: Sequence[int]) -> Measured:
+    """Compare how many lasting connections each pod holds."""
     loads = tuple(map(float, lasting))
     return Measured("connections", loads, "medium", bool(loads) and is_uneven(loads))
 

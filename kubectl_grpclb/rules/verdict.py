@@ -80,7 +80,7 @@ def _balanced(measured: Measured, ready: int) -> str:
 
 
 def _what(measured: Measured) -> str:
-    return "the bytes received" if measured.signal == "bytes" else "the connections"
+    return measured.what or ("the bytes received" if measured.signal == "bytes" else "the connections")
 
 
 def _pods(count: int) -> str:

@@ -12,6 +12,8 @@ from kubectl_grpclb.model.finding import (
     Report,
     Signal,
     Skipped,
+    TierPodRow,
+    TierRow,
     Verdict,
 )
 
@@ -108,6 +110,24 @@ def clients(count: int) -> tuple[ClientRow, ...]:
         client(f"{owner}-6d5b8c9f4-{code}", ip=f"10.244.3.{9 + place}", owner=f"Deployment/{owner}")
         for place, (owner, code) in enumerate(zip(owners, codes(count), strict=False))
     )
+
+
+def envoy(name: str = "greeter-grpclb-envoy-6b7f9c8d4-e1e1e", **changed: object) -> TierPodRow:
+    values: dict[str, object] = {
+        "name": name,
+        "ip": "10.244.2.31",
+        "ready": True,
+        "age_seconds": 320,
+        "node": "worker-1",
+        "zone": "eu-west-1a",
+        "connections": 1,
+        "gap": None,
+    }
+    return TierPodRow(**{**values, **changed})  # type: ignore[arg-type] # a test names the fields it changes
+
+
+def tier(*envoys: TierPodRow) -> TierRow:
+    return TierRow(name="Deployment/greeter-grpclb-envoy", kind="Envoy", pods=envoys)
 
 
 def finding(code: str = "GLB101", **changed: object) -> Finding:

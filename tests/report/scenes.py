@@ -8,6 +8,7 @@ from tests.report.builders import (
     client,
     clients,
     codes,
+    envoy,
     finding,
     nothing_measured,
     pod,
@@ -15,6 +16,7 @@ from tests.report.builders import (
     report,
     skipped,
     target,
+    tier,
     unread,
     weighed,
 )
@@ -336,6 +338,29 @@ def no_endpoints() -> Report:
     )
 
 
+def proxied() -> Report:
+    rows = tuple(
+        unread(f"greeter-7c9f8d5b6-{code}", share=1 / 3, requests_per_second=33.4, sources=("envoy",))
+        for code in codes(3)
+    )
+    return report(
+        "balanced",
+        reason=(
+            "the requests that come through Envoy are spread over 3 ready pods, which do the work of 3.0; connections "
+            "past it could not be seen"
+        ),
+        balance=weighed([167, 167, 167], 1.0, "requests"),
+        pods=rows,
+        tiers=(
+            tier(
+                envoy(connections=2),
+                envoy("greeter-grpclb-envoy-6b7f9c8d4-e2e2e", connections=None, gap=TIMED_OUT, node="worker-2"),
+                envoy("greeter-grpclb-envoy-6b7f9c8d4-e3e3e", ready=False, age_seconds=4, node="worker-3"),
+            ),
+        ),
+    )
+
+
 SCENES = {
     "sticky": sticky,
     "balanced": balanced,
@@ -348,4 +373,5 @@ SCENES = {
     "hostile": hostile,
     "dual-stack": dual_stack,
     "no-endpoints": no_endpoints,
+    "proxied": proxied,
 }

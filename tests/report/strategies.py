@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from kubectl_grpclb.model.facts import Target
-from kubectl_grpclb.model.finding import Balance, ClientRow, Finding, PodRow, Report, Skipped
+from kubectl_grpclb.model.finding import Balance, ClientRow, Finding, PodRow, Report, Skipped, TierPodRow, TierRow
 
 NASTY = (
     "\x00\x07\x08\t\n\r\x1b\x7f\x85\x9b\u200b\u200e\u202e\u2028\u2029\u2066\ufeff\ue000\U000e0001"
@@ -45,6 +45,7 @@ def reports(text: SearchStrategy[str]) -> SearchStrategy[Report]:
         balance=balances(),
         pods=many(pods(text, words)),
         clients=many(clients(text, words)),
+        tiers=st.lists(tiers(text), max_size=2).map(tuple),
         findings=st.lists(findings(text, words), max_size=3).map(tuple),
         skipped=st.lists(st.builds(Skipped, code=text, reason=text), max_size=8).map(tuple),
     )
@@ -102,6 +103,21 @@ def clients(text: SearchStrategy[str], words: SearchStrategy[tuple[str, ...]]) -
         pods=counts,
         reaches=words,
     )
+
+
+def tiers(text: SearchStrategy[str]) -> SearchStrategy[TierRow]:
+    pod = st.builds(
+        TierPodRow,
+        name=text,
+        ip=text,
+        ready=st.booleans(),
+        age_seconds=st.none() | counts,
+        node=st.none() | text,
+        zone=st.none() | text,
+        connections=st.none() | counts,
+        gap=st.none() | text,
+    )
+    return st.builds(TierRow, name=text, kind=text, pods=many(pod))
 
 
 def findings(text: SearchStrategy[str], words: SearchStrategy[tuple[str, ...]]) -> SearchStrategy[Finding]:

@@ -38,7 +38,7 @@ def test_the_table_in_ascii_is_the_accepted_one(scene: str, golden: Golden) -> N
     assert got == golden(f"{scene}.table-ascii.txt", got)
 
 
-@pytest.mark.parametrize("scene", ["sticky", "idle", "mixed", "folded", "hostile", "dual-stack"])
+@pytest.mark.parametrize("scene", ["sticky", "idle", "mixed", "folded", "hostile", "dual-stack", "proxied"])
 def test_wide_is_the_accepted_one(scene: str, golden: Golden) -> None:
     got = FORMATS["wide"]([SCENES[scene]()], Page(width=80, colour=False))
 
@@ -46,7 +46,7 @@ def test_wide_is_the_accepted_one(scene: str, golden: Golden) -> None:
 
 
 @pytest.mark.parametrize("output", ["json", "yaml"])
-@pytest.mark.parametrize("scene", ["sticky", "distroless", "scaled-up", "hostile", "no-endpoints"])
+@pytest.mark.parametrize("scene", ["sticky", "distroless", "scaled-up", "hostile", "no-endpoints", "proxied"])
 def test_data_is_the_accepted_one(scene: str, output: str, golden: Golden) -> None:
     got = FORMATS[output]([SCENES[scene]()], Page(width=80, colour=False))
 

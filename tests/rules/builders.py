@@ -5,7 +5,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kubectl_grpclb.model.facts import Client, Connection, Facts, Pod, PodSockets, Service, ServicePort, Target
+from kubectl_grpclb.model.facts import (
+    Client,
+    Connection,
+    Facts,
+    Pod,
+    PodSockets,
+    Service,
+    ServicePort,
+    Target,
+    Tier,
+    TierPod,
+)
 from kubectl_grpclb.model.gap import Gap, GapReason
 
 CLUSTER_IP = Service(
@@ -95,6 +106,63 @@ def facts(pods: Sequence[Pod], **changes: Any) -> Facts:
 def of_counts(*counts: int, **changes: Any) -> Facts:
     """Pods that hold so many lasting connections each, all from one client."""
     return facts([pod(number, lasting(count)) for number, count in enumerate(counts, 11)], **changes)
+
+
+def tier(pods: int = 2, **changes: Any) -> Tier:
+    """So many Envoys, ready, with a client each."""
+    return replace(
+        Tier(
+            name="Deployment/greeter-grpclb-envoy",
+            kind="Envoy",
+            pods=tuple(_envoy(number) for number in range(31, 31 + pods)),
+            headless="greeter-grpclb-pods",
+            servers=HEADLESS,
+        ),
+        **changes,
+    )
+
+
+def _envoy(number: int) -> TierPod:
+    ip = f"10.244.2.{number}"
+    return TierPod(
+        name=f"greeter-grpclb-envoy-6b7f9c8d4-{number:05}",
+        ip=ip,
+        addresses=(ip,),
+        ready=True,
+        node="node-a",
+        zone="zone-a",
+        age=300.0,
+        connections=1,
+    )
+
+
+def from_envoy(count: int = 2) -> list[Connection]:
+    """Lasting connections of the first Envoy."""
+    return [connection("10.244.2.31") for _ in range(count)]
+
+
+def behind(pods: Sequence[Pod], **changes: Any) -> Facts:
+    """These servers behind a fix."""
+    found = facts(pods, bundle="in use", tiers=(tier(),))
+    past = tuple(client for client in found.clients if not client.ip.startswith("10.244.2."))
+    return replace(found, clients=past, **changes)
+
+
+def served(*counts: int | None, past: int = 0, held: PodSockets | Gap | None = None) -> Facts:
+    """Servers that got so many requests each through Envoy; `past` connections of a client go to the first."""
+    return behind(
+        [
+            pod(
+                number,
+                held
+                if held is not None
+                else sockets([*from_envoy(), *([connection()] * past if number == 11 else [])]),
+                requests=count,
+                request_rate=None if count is None else count / WINDOW,
+            )
+            for number, count in enumerate(counts, 11)
+        ]
+    )
 
 
 def _clients(pods: Sequence[Pod]) -> tuple[Client, ...]:

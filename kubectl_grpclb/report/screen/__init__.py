@@ -10,12 +10,14 @@ from kubectl_grpclb.report.screen.gaps import gaps, skips
 from kubectl_grpclb.report.screen.heading import heading
 from kubectl_grpclb.report.screen.layout import Line, Span, View, paint
 from kubectl_grpclb.report.screen.pods import pods
+from kubectl_grpclb.report.screen.tiers import tiers
 
 __all__ = ["screen"]
 
 _SECTIONS: tuple[Callable[[Report, View], list[Line]], ...] = (
     heading,
     pods,
+    tiers,
     clients,
     findings,
     gaps,

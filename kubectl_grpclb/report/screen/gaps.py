@@ -14,6 +14,7 @@ _MOST_GROUPS = 5
 def gaps(report: Report, view: View) -> list[Line]:
     """Give a line a reason for which pods are not read, with how many of them, most first."""
     unread = [(row.gap, row.name) for row in report.pods if row.gap is not None]
+    unread += [(row.gap, row.name) for tier in report.tiers for row in tier.pods if row.gap is not None]
     if view.wide:
         named = [(", ".join(names), _reason([why])) for why, names in _grouped(unread)]
         return _section("NOT READ", named, view)

@@ -109,6 +109,7 @@ def _columns(rows: Sequence[PodRow], report: Report, view: View) -> list[Column]
         return Column(title, texts(_known(values, words.number, unknown)), right=True, droppable=True)
 
     unknown = ["?" if _unread(row) else "-" for row in rows]
+    unseen = ["?" if _unread(row) or row.gap else "-" for row in rows]
     name = Column("POD", texts([row.name for row in rows]), least=13, gives_way=2)
     node = Column("NODE", texts(_nodes(rows, view)), least=10, gives_way=1, droppable=True)
     ages = numbers("AGE", [words.age(row.age_seconds) for row in rows])
@@ -117,14 +118,14 @@ def _columns(rows: Sequence[PodRow], report: Report, view: View) -> list[Column]
     if report.verdict == "idle" and not view.wide:
         return [name, ages, ready, node]
     load = Column("LOAD", _loads(rows, view), least=12)
-    carried = numbers("CONN", _known([row.connections for row in rows], words.number, unknown))
+    carried = numbers("CONN", _known([row.connections for row in rows], words.number, unseen))
     requests = rates("REQ/S", [row.requests_per_second for row in rows])
     received = rates("BYTES/S", [row.bytes_per_second for row in rows])
     share = numbers("SHARE", _known([row.share for row in rows], words.percent, unknown))
     if not view.wide:
         signal = {"requests": [requests], "bytes": [received]}.get(report.balance.signal or "", [])
         return [name, load, carried, *signal, share, ages, ready, node]
-    lasting = numbers("LASTING", _known([row.lasting for row in rows], words.number, unknown))
+    lasting = numbers("LASTING", _known([row.lasting for row in rows], words.number, unseen))
     ports = numbers("PORT", [str(row.target_port or "-") for row in rows])
     return [
         *(name, load, carried, lasting, requests, received, share, ages, ready, node),

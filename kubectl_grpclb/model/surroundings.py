@@ -1,0 +1,63 @@
+"""What `fix` looks at before it changes anything, beyond what a diagnosis reads."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from kubectl_grpclb.model.gap import Gap
+from kubectl_grpclb.model.kube import Annotations, NetworkPolicy, Pod, ResourceQuota, Service
+from kubectl_grpclb.model.plan import Manifest
+
+__all__ = ["Ownership", "Spoken", "Surroundings"]
+
+
+class Ownership(Struct, frozen=True):
+    """Something else that writes the Service and would put back what we change."""
+
+    by: str
+    """`Argo CD`, `Flux`, `Helm`."""
+    name: str
+    """The application or release."""
+    reverts: bool
+    """Whether it puts things back by itself (GitOps), or only when somebody runs it (Helm)."""
+
+
+class Spoken(Struct, frozen=True):
+    """What one pod's port answered when it was spoken to over a port-forward."""
+
+    pod: str
+    port: int
+    protocol: Literal["grpc", "tls", "other"] | Gap
+    """`grpc`: HTTP/2 without TLS that answers gRPC calls."""
+    health: bool | Gap
+    """Whether grpc.health.v1 says SERVING for the empty service name."""
+
+
+class Surroundings(Struct, frozen=True):
+    """A Service's neighbourhood at one time."""
+
+    service: Manifest
+    """The Service as the API server gives it: metadata, spec."""
+    ownership: tuple[Ownership, ...]
+    pods: tuple[Pod, ...]
+    """The servers' pods."""
+    clients: tuple[Pod, ...]
+    """The pods of clients that were found, of any namespace."""
+    other_services: tuple[Service, ...] | Gap
+    """The other Services of the namespace."""
+    taken: tuple[str, ...]
+    """Objects with a name that the bundle needs and that are not ours: `Service/greeter-grpclb-pods`."""
+    policies: tuple[NetworkPolicy, ...] | Gap
+    """Those of the namespace."""
+    quotas: tuple[ResourceQuota, ...] | Gap
+    pod_security: str | None
+    """The Pod Security level that the namespace enforces; None where it enforces none or could not be read."""
+    namespace_labels: dict[str, str]
+    gateway_api: bool
+    """Whether the cluster serves GRPCRoute."""
+    missing: tuple[str, ...]
+    """RBAC rules that the user lacks for the fix, one line each."""
+    spoken: tuple[Spoken, ...]
+    """Ready pods that were asked, a few at most."""
+    namespace_annotations: Annotations | None = None
+    """The few of them that are kept; None where there is none or it could not be read."""

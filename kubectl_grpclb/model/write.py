@@ -1,0 +1,85 @@
+"""Requests that change a cluster, apart from those that a Snapshot keeps: none of these is ever sent by `diagnose`."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from kubectl_grpclb.model.gap import GapReason
+from kubectl_grpclb.model.plan import Manifest
+
+__all__ = [
+    "Apply",
+    "Delete",
+    "Denied",
+    "Done",
+    "Insert",
+    "Outcome",
+    "PatchObject",
+    "Replace",
+    "Write",
+]
+
+
+class Apply(Struct, frozen=True, tag_field="write", tag="apply"):
+    """Server-side apply of one object, without force: a conflict says who owns what."""
+
+    manifest: Manifest
+    namespace: str
+    dry_run: bool = False
+
+
+class Insert(Struct, frozen=True, tag_field="write", tag="insert"):
+    """Create an object that must not be there yet."""
+
+    manifest: Manifest
+    namespace: str
+
+
+class Replace(Struct, frozen=True, tag_field="write", tag="replace"):
+    """Replace an object that still has the resourceVersion which the manifest carries."""
+
+    manifest: Manifest
+    namespace: str
+
+
+class PatchObject(Struct, frozen=True, tag_field="write", tag="patch"):
+    """A JSON patch (RFC 6902) or a strategic merge patch of one object."""
+
+    resource: str
+    namespace: str
+    name: str
+    body: list[dict[str, Any]] | dict[str, Any]
+    style: Literal["json", "strategic"] = "json"
+    dry_run: bool = False
+
+
+class Delete(Struct, frozen=True, tag_field="write", tag="delete"):
+    """Delete an object if it is still the one that was seen; what it owns goes with it."""
+
+    resource: str
+    namespace: str
+    name: str
+    uid: str
+
+
+Write = Apply | Insert | Replace | PatchObject | Delete
+
+
+class Done(Struct, frozen=True, tag_field="outcome", tag="done"):
+    """The API server carried it out; `object` is what it answered: the object as it now is."""
+
+    object: Manifest
+
+
+class Denied(Struct, frozen=True, tag_field="outcome", tag="denied"):
+    """The API server did not carry it out; nothing was changed."""
+
+    status: int
+    """HTTP: 403 not permitted or quota, 404 not there, 409 conflict, 422 not valid, or a test of a patch failed."""
+    reason: GapReason
+    message: str
+    causes: tuple[str, ...] = ()
+    """Of a conflict: which field belongs to whom."""
+
+
+Outcome = Done | Denied

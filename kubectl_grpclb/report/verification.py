@@ -1,0 +1,48 @@
+"""What a fix came to, as text and as the contract's JSON."""
+
+import msgspec
+import yaml
+
+from kubectl_grpclb.model.finding import Balance, Report
+from kubectl_grpclb.report.page import Page
+from kubectl_grpclb.report.screen.layout import Line, Span, Style, View, paint, wrap
+
+__all__ = ["render_verification", "verification_data"]
+
+_STYLES: dict[str, Style] = {"fixed": "good", "pending": "doubtful", "unknown": "doubtful"}
+
+
+def verification_data(outcome: str, before: Balance, report: Report, form: str) -> str:
+    """Give the report's JSON or YAML with `outcome` and `before` (the balance then)."""
+    data = {**msgspec.to_builtins(report), "outcome": outcome, "before": msgspec.to_builtins(before)}
+    if form == "yaml":
+        return yaml.safe_dump(data, sort_keys=False, allow_unicode=False, width=120)
+    return msgspec.json.format(msgspec.json.encode(data), indent=1).decode() + "\n"
+
+
+def render_verification(outcome: str, reason: str, before: Balance, report: Report, page: Page) -> str:
+    """Give the outcome with the figures before and after, in a few lines."""
+    view = View(page, wide=False)
+    words = f"{outcome.upper()} "
+    first, *rest = wrap(view.show(reason), view.prose, first=words, rest="  ")
+    lines: list[Line] = [
+        (Span(words, _STYLES.get(outcome, "bad")), Span(first[len(words) :])),
+        *((Span(line),) for line in rest),
+        (Span(f"  before  {_figures(before, view)}"),),
+        (Span(f"  now     {_figures(report.balance, view)}"),),
+    ]
+    return "".join(f"{paint(line, colour=page.colour)}\n" for line in lines)
+
+
+def _figures(balance: Balance, view: View) -> str:
+    if balance.effective_pods is None:
+        return "not measured"
+    read = balance.pods - balance.unread
+    parts = [f"{balance.effective_pods:.1f} of {read} pods effective"]
+    if balance.max_over_mean is not None:
+        parts.append(f"busiest {balance.max_over_mean:.2f}{view.glyphs.times} the mean")
+    if balance.idle:
+        parts.append(f"{balance.idle} idle")
+    if balance.signal:
+        parts.append(f"by {balance.signal}")
+    return f" {view.glyphs.dot} ".join(parts)

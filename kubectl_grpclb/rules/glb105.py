@@ -1,0 +1,60 @@
+"""GLB105: a fix is in use, but connections that are older than it still lead straight to the servers."""
+
+from collections.abc import Sequence
+
+from kubectl_grpclb.model.facts import Client, Facts
+from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.past import lasting_past_envoy
+from kubectl_grpclb.rules.rule import Claim, Rule
+from kubectl_grpclb.rules.words import connections, names, pods, reconnect
+
+
+def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
+    """Hold where Envoys of ours stand before the servers, and ready servers have lasting connections of others."""
+    if not facts.tiers:
+        return ()
+    held = {server.pod.name: len(lasting_past_envoy(facts, server.pod)) for server in load.servers}
+    total = sum(held.values())
+    if not total:
+        return ()
+    clients = [client for client in facts.clients if client.lasting and set(client.pods) & held.keys()]
+    restarts = reconnect(facts, clients)
+    return (
+        Claim(
+            message=_message(total, held, clients, restartable=bool(restarts)),
+            evidence=[*map(_client, clients), *_servers(held)],
+            confidence="high" if facts.window > 0 else "medium",
+            explains=1.0 if load.unbalanced else 0.6,
+            remedies=("restart",),
+            next=restarts,
+        ),
+    )
+
+
+def _message(total: int, held: dict[str, int], clients: Sequence[Client], *, restartable: bool) -> str:
+    who = names([client.name for client in clients], at_most=3)
+    verb, they = ("leads", "it") if total == 1 else ("lead", "they")
+    reached = [name for name, count in held.items() if count]
+    do = "restart the clients, or wait" if restartable else "have the clients connect again, or wait"
+    return (
+        f"The Service leads to Envoy, but {connections(total)} of {who} still {verb} straight to {names(reached, 3)}. "
+        "A connection stays with the pod that it was given to, also when the Service leads elsewhere since, and "
+        f"every call over it goes past Envoy. It moves only when {they} close{'s' if total == 1 else ''}: {do}. "
+        "Clients that dial the pods by another name than this Service's stay past Envoy for good."
+    )
+
+
+def _client(client: Client) -> str:
+    return f"{client.name} ({client.ip}): {connections(client.lasting)} past Envoy, to {pods(len(client.pods))}"
+
+
+def _servers(held: dict[str, int]) -> list[str]:
+    return [f"{name}: {connections(count)} that no Envoy made" for name, count in held.items() if count]
+
+
+RULE = Rule(
+    code="GLB105",
+    title="Connections from before the fix still go past Envoy",
+    severity="warning",
+    check=check,
+)
