@@ -1,0 +1,82 @@
+"""Which cure is chosen, by the report that the rules really make."""
+
+import pytest
+from msgspec.structs import replace
+
+from kubectl_grpclb.model.facts import Facts
+from kubectl_grpclb.model.gap import Gap, GapReason
+from kubectl_grpclb.remedies.choose import Choice, choose
+from kubectl_grpclb.rules import analyse
+from tests.rules.builders import CLUSTER_IP, HEADLESS, UNREADABLE, connection, facts, lasting, of_counts, pod, sockets
+
+
+def chosen(known: Facts) -> Choice:
+    return choose(known, analyse(known))
+
+
+def test_connections_that_stick_want_a_proxy() -> None:
+    choice = chosen(of_counts(2, 0, 0))
+
+    assert choice.strategy == "envoy"
+    assert choice.why[0].startswith("Connections stick to a few pods behind a ClusterIP (GLB101).")
+
+
+def test_pods_that_were_added_later_want_a_proxy() -> None:
+    added = [pod(number, lasting(8), age=7200.0) for number in (11, 12)]
+    added += [pod(number, lasting(0), age=300.0) for number in (13, 14)]
+
+    choice = chosen(facts(added))
+
+    assert (choice.strategy, "GLB104" in choice.why[0]) == ("envoy", True)
+
+
+def test_clients_that_stay_on_one_address_of_a_headless_service_want_a_policy() -> None:
+    choice = chosen(of_counts(2, 0, 0, service=HEADLESS))
+
+    assert (choice.strategy, "pick_first" in choice.why[0]) == ("client", True)
+
+
+def test_clients_that_affinity_pins_want_it_gone_with_a_word_on_what_comes_after() -> None:
+    choice = chosen(of_counts(6, 0, service=replace(CLUSTER_IP, session_affinity=True)))
+
+    assert choice.strategy == "service"
+    assert "caller-5d6c7b8f9-21 has all its connections on one pod" in choice.why[0]
+    assert "Load may still stick then" in choice.why[2]
+
+
+def test_affinity_that_pins_nobody_leaves_the_proxy() -> None:
+    spread = [sockets([connection(f"10.244.1.{peer}") for peer in peers]) for peers in ([21, 22], [], [])]
+    held = facts([pod(number, each) for number, each in enumerate(spread, 11)])
+
+    assert chosen(replace(held, service=replace(CLUSTER_IP, session_affinity=True))).strategy == "envoy"
+
+
+def test_a_service_that_leads_nowhere_wants_to_lead_somewhere_first() -> None:
+    choice = chosen(facts([pod(11, lasting(0), ready=False, waiting="ImagePullBackOff")]))
+
+    assert (choice.strategy, "GLB205" in choice.why[0]) == ("none", True)
+
+
+@pytest.mark.parametrize(
+    ("known", "reason"),
+    [
+        (of_counts(3, 3), "There is nothing to fix:"),
+        (of_counts(0, 0), "There is nothing to fix now:"),
+        (facts([pod(11, UNREADABLE), pod(12, Gap(GapReason.FORBIDDEN, "no"))]), "Too little could be read"),
+    ],
+)
+def test_where_nothing_is_known_to_be_wrong_it_is_said_why_and_how_to_go_on(known: Facts, reason: str) -> None:
+    choice = chosen(known)
+
+    assert (choice.strategy, choice.why[0].startswith(reason)) == ("none", True)
+    assert "--strategy envoy" in choice.why[-1]
+
+
+def test_a_note_is_no_reason_to_change_anything() -> None:
+    assert chosen(of_counts(3, 3, service=replace(CLUSTER_IP, session_affinity=True))).strategy == "none"
+
+
+def test_another_name_has_nothing_to_change() -> None:
+    named = replace(CLUSTER_IP, type="ExternalName", external_name="greeter.example.com", port=None)
+
+    assert chosen(facts([], service=named)).strategy == "none"
