@@ -10,7 +10,10 @@ from types import MappingProxyType
 from kubectl_grpclb.commands.demo import demo
 from kubectl_grpclb.commands.diagnose import diagnose
 from kubectl_grpclb.commands.explain import explain
+from kubectl_grpclb.commands.fix import fix
 from kubectl_grpclb.commands.record import record
+from kubectl_grpclb.commands.rollback import rollback
+from kubectl_grpclb.commands.verify import verify
 from kubectl_grpclb.commands.version import version
 
 __all__ = ["COMMANDS"]
@@ -18,6 +21,9 @@ __all__ = ["COMMANDS"]
 COMMANDS: Mapping[str, Callable[..., None]] = MappingProxyType(
     {
         "diagnose": diagnose,
+        "fix": fix,
+        "verify": verify,
+        "rollback": rollback,
         "record": record,
         "explain": explain,
         "demo": demo,

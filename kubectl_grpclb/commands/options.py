@@ -13,6 +13,7 @@ from kubectl_grpclb.model.text import printable
 __all__ = [
     "As",
     "AsGroups",
+    "AssumeYes",
     "Cluster",
     "ClusterDomain",
     "Context",
@@ -21,7 +22,10 @@ __all__ = [
     "Output",
     "OutputFormat",
     "Port",
+    "Recycle",
+    "RecycleWhat",
     "RequestTimeout",
+    "Timeout",
     "Verbose",
     "Window",
     "duration",
@@ -71,6 +75,23 @@ ClusterDomain = Annotated[
 ]
 Verbose = Annotated[
     bool, typer.Option("-v", "--verbose", help="Say on standard error what was read, and how long it took.")
+]
+
+
+class RecycleWhat(StrEnum):
+    """Whose connections are made anew."""
+
+    NONE = "none"
+    CLIENTS = "clients"
+
+
+AssumeYes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing anything.")]
+Recycle = Annotated[
+    RecycleWhat,
+    typer.Option("--recycle", help="Restart the clients' workloads, so that connections that are open move too."),
+]
+Timeout = Annotated[
+    str, typer.Option("--timeout", help="How long pods may take to get ready, or connections to close.")
 ]
 
 

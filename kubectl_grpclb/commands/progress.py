@@ -27,6 +27,10 @@ class Progress:
         """Say how many of the readings of one sort are done."""
         self._write(f"reading {what}: {done} of {total}")
 
+    def clear(self) -> None:
+        """Make room for a line that stays."""
+        self._write("")
+
     def _write(self, line: str) -> None:
         if self._shows:
             sys.stderr.write(_CLEAR + line)

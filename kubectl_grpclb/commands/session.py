@@ -5,7 +5,7 @@ import gc
 import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
@@ -17,7 +17,10 @@ from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.snapshot import Snapshot
 from kubectl_grpclb.probes.ask import Ask
 
-__all__ = ["Connection", "Question", "diagnose", "record"]
+if TYPE_CHECKING:
+    from kubectl_grpclb.cluster.kube import ConnectOptions
+
+__all__ = ["Connection", "Question", "connect_options", "diagnose", "record", "window_of"]
 
 Result = TypeVar("Result")
 
@@ -57,19 +60,24 @@ def diagnose(connection: Connection, question: Question, *, verbose: bool) -> li
 def record(connection: Connection, question: Question, *, verbose: bool) -> list[Snapshot]:
     """Read each Service in turn. Raises GrpclbError."""
     names = [service_name(text) for text in question.services]
-    window = duration(question.window, "--window")
-    if window > _LONGEST_WINDOW:
-        raise UsageError(f"--window is at most {_LONGEST_WINDOW / 60:.0f} minutes")
+    window = window_of(question.window)
     return _run(_record(connection, question, names, window, verbose=verbose))
 
 
-async def _record(
-    connection: Connection, question: Question, names: Sequence[str], window: float, *, verbose: bool
-) -> list[Snapshot]:
-    from kubectl_grpclb.cluster.kube import ConnectOptions, connect
+def window_of(text: str) -> float:
+    """Read --window, in seconds. Raises UsageError."""
+    window = duration(text, "--window")
+    if window > _LONGEST_WINDOW:
+        raise UsageError(f"--window is at most {_LONGEST_WINDOW / 60:.0f} minutes")
+    return window
+
+
+def connect_options(connection: Connection, *, in_flight: int = _WAITING_IN_FLIGHT) -> "ConnectOptions":
+    """Read the flags that name the cluster. Raises UsageError."""
+    from kubectl_grpclb.cluster.kube import ConnectOptions
 
     timeout = None if connection.request_timeout is None else duration(connection.request_timeout, "--request-timeout")
-    chosen = ConnectOptions(
+    return ConnectOptions(
         kubeconfig=None if connection.kubeconfig is None else str(connection.kubeconfig),
         context=connection.context,
         cluster=connection.cluster,
@@ -77,10 +85,19 @@ async def _record(
         as_user=connection.as_user,
         as_groups=connection.as_groups,
         request_timeout=timeout,
-        in_flight=_WAITING_IN_FLIGHT if window else _LOOKS_IN_FLIGHT,
+        in_flight=in_flight,
     )
+
+
+async def _record(
+    connection: Connection, question: Question, names: Sequence[str], window: float, *, verbose: bool
+) -> list[Snapshot]:
+    from kubectl_grpclb.cluster.kube import connect
+
+    chosen = connect_options(connection, in_flight=_WAITING_IN_FLIGHT if window else _LOOKS_IN_FLIGHT)
     snapshots = []
     async with connect(chosen) as cluster:
+        gc.freeze()  # what was imported stays, so that no collection need go through it
         gc.enable()  # __main__ turned it off for the imports, which end here
         for name in names:
             ask = Ask(

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TextIO
 
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.model.errors import GrpclbError, UsageError
@@ -18,11 +19,11 @@ __all__ = ["page", "read_file", "rendered", "write_snapshot"]
 _PIPED_WIDTH = 120
 
 
-def page() -> Page:
-    """Say what standard output is: its width, and whether it takes colour (https://no-color.org)."""
-    terminal = sys.stdout.isatty()
-    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
+def page(stream: TextIO | None = None) -> Page:
+    """Say what a stream is, standard output by default: its width, and whether it takes colour (no-color.org)."""
+    stream = stream or sys.stdout
+    colour = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
     return Page(
         width=shutil.get_terminal_size((_PIPED_WIDTH, 24)).columns,
         colour=colour,

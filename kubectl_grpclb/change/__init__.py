@@ -1,0 +1,1 @@
+"""Carries plans out, keeps the receipt, and takes a fix back."""

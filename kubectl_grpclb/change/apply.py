@@ -1,0 +1,174 @@
+"""Carry an Envoy plan out, step by step: stage, check, cut over, prove, recycle.
+
+Each step is written to the receipt when it is reached, each can be begun again after a process that was killed
+in it, and before the cut-over nothing that clients use is touched.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from kubectl_grpclb.change.envoys import Envoys, selector_of
+from kubectl_grpclb.change.lease import Hold
+from kubectl_grpclb.change.receipts import Journal
+from kubectl_grpclb.change.rollout import until_rolled_out
+from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.model.bundle import bundle_of
+from kubectl_grpclb.model.errors import RefusedError
+from kubectl_grpclb.model.plan import Create, EnvoyPorts, Patch, Restart
+from kubectl_grpclb.model.receipt import differences
+from kubectl_grpclb.model.text import printable
+from kubectl_grpclb.model.write import Apply, Denied, Done, Outcome, PatchObject
+
+__all__ = ["Site", "check", "cut_over", "prove", "recycle", "stage", "switch"]
+
+_TRIES = 3
+"""How often a patch is tried again where the object changed, but nothing that matters here."""
+
+_HOSTS_SECONDS = 30.0
+_ANSWER_SECONDS = 30.0
+
+_RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+"""The annotation of `kubectl rollout restart`."""
+
+
+Spec = dict[str, Any]
+
+
+class Site(Struct, frozen=True):
+    """Where the work is done and how it is told."""
+
+    cluster: Workshop
+    hold: Hold
+    journal: Journal
+    say: Callable[[str], None]
+    """Told each step when it is done, in a line."""
+    seconds: float
+    """How long pods may take to get ready."""
+
+    @property
+    def namespace(self) -> str:
+        """The Service's."""
+        return self.journal.receipt.namespace
+
+    @property
+    def envoys(self) -> Envoys:
+        """The Envoys of the bundle."""
+        receipt = self.journal.receipt
+        families: Sequence[str] = receipt.original.get("ipFamilies") or ("IPv4",)
+        return Envoys(self.cluster, self.namespace, bundle_of(receipt.service), families[0], self.say)
+
+    @property
+    def ports(self) -> EnvoyPorts:
+        """Where those Envoys are spoken to."""
+        if self.journal.receipt.ports is None:
+            raise ValueError("this fix has no Envoy")
+        return self.journal.receipt.ports
+
+    async def write(self, write: Apply | PatchObject) -> Outcome:
+        """Change something, while nobody else may."""
+        self.hold.check()
+        return await self.cluster.write(write)
+
+
+async def stage(site: Site, creations: Sequence[Create]) -> None:
+    """Bring about every object of the bundle. Raises RefusedError where the API server refuses one."""
+    for creation in creations:
+        kind, name = creation.manifest["kind"], creation.manifest["metadata"]["name"]
+        outcome = await site.write(Apply(creation.manifest, site.namespace))
+        if isinstance(outcome, Denied):
+            raise RefusedError(f"{kind}/{name} was refused: {_reason(outcome)}")
+        site.say(f"applied {kind}/{name}")
+    await site.journal.note("staged")
+
+
+async def check(site: Site) -> None:
+    """See that the Envoys are ready, know every ready server, and bring a call there and back."""
+    receipt, ports = site.journal.receipt, site.ports
+    bundle = bundle_of(receipt.service)
+    labels = selector_of(bundle)
+    await until_rolled_out(site.cluster, "deployments", site.namespace, bundle.envoy, labels, site.seconds, site.say)
+    servers = await site.envoys.until_hosts(_HOSTS_SECONDS)
+    site.say(f"Envoy is ready and knows all {servers} ready servers" if servers > 1 else "Envoy knows the ready server")
+    await site.envoys.until_answered(ports.listen, _ANSWER_SECONDS, through_envoy=True, what="a call through Envoy")
+    site.say("calls through each Envoy came back from the servers")
+    await site.journal.note("checked")
+
+
+async def cut_over(site: Site, patch: Patch) -> None:
+    """Re-point the Service. Raises RefusedError where it is no longer what was seen, naming the change."""
+    await switch(site, patch, site.journal.receipt.original)
+    await site.journal.note("cut over")
+    site.say(f"cut over: new connections to {patch.kind}/{patch.name} go to Envoy")
+
+
+async def prove(site: Site) -> None:
+    """See that calls through the Service itself, as clients make them, come back through Envoy."""
+    receipt, ports = site.journal.receipt, site.ports
+    await site.envoys.until_answered(
+        ports.proof, _ANSWER_SECONDS, through_envoy=True, what=f"a call through Service/{receipt.service}"
+    )
+    site.say(f"proved: calls to Service/{receipt.service} come back through Envoy")
+    await site.journal.note("proved")
+
+
+async def recycle(site: Site, restarts: Sequence[Restart], at: str) -> list[str]:
+    """Restart each workload's pods, one workload after the other; give those that could not be, and why."""
+    left = []
+    for restart in restarts:
+        name = f"{restart.kind}/{restart.name}"
+        body = {"spec": {"template": {"metadata": {"annotations": {_RESTARTED_AT: at}}}}}
+        write = PatchObject(restart.resource, restart.namespace, restart.name, body, "strategic")
+        outcome = await site.write(write)
+        if isinstance(outcome, Denied):
+            left.append(f"{name} in {restart.namespace}: {_reason(outcome)}")
+            continue
+        try:
+            await until_rolled_out(
+                site.cluster, restart.resource, restart.namespace, restart.name, "", site.seconds, site.say
+            )
+        except RefusedError as error:
+            left.append(str(error))
+        else:
+            site.say(f"restarted {name} in {restart.namespace}")
+    return left
+
+
+async def switch(site: Site, patch: Patch, seen: Spec) -> None:
+    """Carry out a patch of somebody else's object while its spec is what was seen.
+
+    A change of something else, as of its status, is no reason not to; one of its spec is, and is named.
+    """
+    version, refusal = patch.resource_version, ""
+    for _ in range(_TRIES):
+        version = version or await _unchanged(site, patch, seen)
+        operations = patch.operations(version)
+        outcome = await site.write(PatchObject(patch.resource, patch.namespace, patch.name, operations))
+        if isinstance(outcome, Done):
+            return
+        version, refusal = "", _reason(outcome)
+        if outcome.status not in {409, 422}:
+            break
+    raise RefusedError(f"{patch.kind}/{patch.name} could not be changed: {refusal}")
+
+
+async def _unchanged(site: Site, patch: Patch, seen: Spec) -> str:
+    """Give the object's version, if its spec is still what was seen."""
+    found = await site.cluster.fetch(patch.resource, patch.namespace, patch.name)
+    if isinstance(found, Denied):
+        raise RefusedError(f"{patch.kind}/{patch.name} could not be read again: {_reason(found)}")
+    metadata = found.object["metadata"]
+    if metadata["uid"] != patch.uid:
+        raise RefusedError(f"{patch.kind}/{patch.name} was deleted and made anew meanwhile; run this again")
+    if changed := differences(seen, found.object["spec"]):
+        raise RefusedError(
+            f"somebody changed {patch.kind}/{patch.name} meanwhile ({printable('; '.join(changed)[:600])}); "
+            "run this again to see a plan for what it is now"
+        )
+    return str(metadata["resourceVersion"])
+
+
+def _reason(outcome: Denied) -> str:
+    causes = "; ".join(outcome.causes[:5])
+    return printable(f"{outcome.message}{f' ({causes})' if causes and causes not in outcome.message else ''}"[:1500])

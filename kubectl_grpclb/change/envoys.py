@@ -1,0 +1,199 @@
+"""The Envoys of a bundle while a fix is at work: which hosts they know, whom they serve, whether they answer."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+from kubectl_grpclb.change.rollout import pods_of
+from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.model.bundle import Bundle
+from kubectl_grpclb.model.errors import RefusedError
+from kubectl_grpclb.model.gap import Gap, GapReason
+from kubectl_grpclb.model.kube import EndpointSlice
+from kubectl_grpclb.model.snapshot import Answer, AskEnvoy, List, Objects, Output, Refused
+from kubectl_grpclb.model.text import printable
+
+__all__ = ["Envoys", "selector_of"]
+
+_LOOK_EVERY = 0.5
+_CALL_SECONDS = 5.0
+_CALLS = 5
+"""Calls in a row that must come back before the path is believed."""
+
+
+def selector_of(bundle: Bundle) -> str:
+    """Give the label selector of the bundle's Envoy pods."""
+    return ",".join(f"{key}={value}" for key, value in sorted(bundle.envoy_pods.items()))
+
+
+class _Socket(Struct, frozen=True):
+    address: str = ""
+    port_value: int = 0
+
+
+class _Address(Struct, frozen=True):
+    socket_address: _Socket = _Socket()
+
+
+class _Host(Struct, frozen=True):
+    address: _Address = _Address()
+
+
+class _Cluster(Struct, frozen=True):
+    name: str
+    host_statuses: tuple[_Host, ...] = ()
+
+
+class _Clusters(Struct, frozen=True):
+    cluster_statuses: tuple[_Cluster, ...] = ()
+
+
+class _Stat(Struct, frozen=True):
+    name: str = ""
+    value: int = 0
+
+
+class _Stats(Struct, frozen=True):
+    stats: tuple[_Stat, ...] = ()
+
+
+class Envoys:
+    """The running Envoys of one bundle."""
+
+    def __init__(
+        self, cluster: Workshop, namespace: str, bundle: Bundle, family: str, say: Callable[[str], None]
+    ) -> None:
+        self._cluster, self._namespace, self._bundle, self._say = cluster, namespace, bundle, say
+        self._family = family
+
+    async def names(self) -> list[str]:
+        """Give the pods that are ready and stay."""
+        pods = await pods_of(self._cluster, self._namespace, selector_of(self._bundle))
+        return sorted(
+            pod["metadata"]["name"]
+            for pod in pods
+            if "deletionTimestamp" not in pod["metadata"]
+            and any(
+                each["type"] == "Ready" and each["status"] == "True"
+                for each in (pod.get("status") or {}).get("conditions") or ()
+            )
+        )
+
+    async def until_gone(self, seconds: float) -> None:
+        """Wait until no pod is left. Raises RefusedError after `seconds`."""
+        until = time.monotonic() + seconds
+        while pods := await pods_of(self._cluster, self._namespace, selector_of(self._bundle)):
+            if time.monotonic() > until:
+                names = ", ".join(printable(pod["metadata"]["name"]) for pod in pods)
+                raise RefusedError(f"these pods did not end within {seconds:.0f} s: {names}")
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def until_hosts(self, seconds: float) -> int:
+        """Wait until every Envoy knows exactly the ready endpoints; give how many. Raises RefusedError."""
+        until = time.monotonic() + seconds
+        while True:
+            wanted = await self._endpoints()
+            names = await self.names()
+            known = [await self._hosts(name) for name in names]
+            if wanted and names and all(each == wanted for each in known):
+                return len(wanted)
+            if time.monotonic() > until:
+                has = "; ".join(_listed(each) for each in known)
+                raise RefusedError(
+                    f"Envoy does not know the servers after {seconds:.0f} s: ready are {_listed(wanted)}, known {has}"
+                )
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def until_answered(self, port: int, seconds: float, *, through_envoy: bool, what: str) -> None:
+        """Call through every Envoy's port until calls come back the right way. Raises RefusedError.
+
+        `through_envoy` says whether the answer must, or must not, come through one of ours; a call that comes back
+        the other way is one from before the change, and waited for. One that does not come back at all twice in a
+        row ends the waiting at once.
+        """
+        for name in await self.names():
+            await self._until_answered(name, port, seconds, through_envoy=through_envoy, what=what)
+
+    async def drain(self) -> None:
+        """Tell every Envoy to send its clients elsewhere; one that does not hear it does so when it is ended."""
+        for name in await self.names():
+            gap = await self._cluster.drain(self._namespace, name)
+            if gap is not None:
+                self._say(f"{name} could not be told to drain ({printable(gap.detail)}); it drains when it is ended")
+
+    async def connections(self) -> int | Gap:
+        """Count the clients' connections over all Envoys."""
+        total = 0
+        for name in await self.names():
+            body = await self._ask(name, "/stats?format=json&filter=^http.grpc.downstream_cx_active$")
+            if isinstance(body, Gap):
+                return body
+            stats = msgspec.json.decode(body, type=_Stats).stats
+            total += sum(each.value for each in stats)
+        return total
+
+    async def _until_answered(self, name: str, port: int, seconds: float, *, through_envoy: bool, what: str) -> None:
+        until, right, failed, said = time.monotonic() + seconds, 0, 0, ""
+        while right < _CALLS:
+            heard = await self._cluster.greet(self._namespace, name, port, _CALL_SECONDS)
+            if isinstance(heard, Gap):
+                failed, said = failed + 1, heard.detail
+            elif not heard.answered:
+                failed, said = failed + 1, f"{heard.status} {heard.detail}".strip()
+            elif heard.through_envoy is through_envoy:
+                right, failed = right + 1, 0
+                continue
+            else:
+                right, failed, said = 0, 0, "it still takes the old path"
+            if failed > 1 or time.monotonic() > until:
+                raise RefusedError(f"{what} did not come back: {printable(said)}")
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def _endpoints(self) -> frozenset[str]:
+        request = List(
+            resource="endpointslices",
+            namespace=self._namespace,
+            label_selector=f"kubernetes.io/service-name={self._bundle.headless}",
+        )
+        answer = (await self._cluster.read(request)).answer
+        if not isinstance(answer, Objects):
+            raise RefusedError(f"could not read the endpoints of {self._bundle.headless}: {printable(str(answer))}")
+        return frozenset(
+            address
+            for item in answer.items
+            if isinstance(item, EndpointSlice) and item.address_type == self._family
+            for endpoint in item.endpoints or ()
+            if endpoint.conditions.ready is not False
+            for address in endpoint.addresses[:1]
+        )
+
+    async def _hosts(self, name: str) -> frozenset[str]:
+        body = await self._ask(name, "/clusters?format=json")
+        if isinstance(body, Gap):
+            raise RefusedError(f"could not ask {name} which servers it knows: {printable(body.detail)}")
+        clusters = msgspec.json.decode(body, type=_Clusters).cluster_statuses
+        return frozenset(
+            host.address.socket_address.address
+            for cluster in clusters
+            if cluster.name == "servers"
+            for host in cluster.host_statuses
+        )
+
+    async def _ask(self, name: str, path: str) -> bytes | Gap:
+        answer = (await self._cluster.read(AskEnvoy(self._namespace, name, path, _CALL_SECONDS))).answer
+        if isinstance(answer, Output) and answer.exit_code == 0:
+            return answer.stdout.raw()
+        return _as_gap(answer)
+
+
+def _as_gap(answer: Answer) -> Gap:
+    if isinstance(answer, Refused):
+        return Gap(answer.reason, answer.message)
+    return Gap(GapReason.GARBLED, "Envoy answered something else than was asked")
+
+
+def _listed(addresses: frozenset[str]) -> str:
+    return ", ".join(sorted(addresses)[:10]) or "none"

@@ -1,0 +1,162 @@
+"""The Lease that keeps a second `fix` of the same Service out while one is at work.
+
+Whether its holder still lives is told as client-go's leader election tells it: by whether the renewal changes
+while one watches, so that no two machines' clocks are compared.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.model.bundle import Bundle
+from kubectl_grpclb.model.errors import ClusterError, RefusedError
+from kubectl_grpclb.model.plan import Manifest
+from kubectl_grpclb.model.text import printable
+from kubectl_grpclb.model.write import Delete, Denied, Done, Insert, Outcome, Replace
+
+__all__ = ["LEASE_SECONDS", "Hold", "holding"]
+
+LEASE_SECONDS = 10
+"""A holder that has not renewed for so long is taken for dead."""
+
+_RENEW_EVERY = 2.5
+_LOOK_EVERY = 0.5
+_CONFLICT = 409
+
+
+class Hold:
+    """The Lease while it is held."""
+
+    def __init__(self, cluster: Workshop, namespace: str, lease: Manifest) -> None:
+        self._cluster, self._namespace, self._lease = cluster, namespace, lease
+        self._renewed = time.monotonic()
+        self._lost = ""
+
+    def check(self) -> None:
+        """Raise RefusedError where somebody else may have begun meanwhile; asked before every change."""
+        if self._lost:
+            raise RefusedError(f"{self._lost}; this one stops where it is. Run `fix` or `rollback` again")
+        if time.monotonic() - self._renewed > LEASE_SECONDS:
+            raise RefusedError(
+                f"the Lease {self._lease['metadata']['name']} could not be renewed for {LEASE_SECONDS} s, so another "
+                "`fix` may begin; this one stops where it is. Run it again when the cluster answers"
+            )
+
+    async def keep(self) -> None:
+        """Renew for ever."""
+        while True:
+            await asyncio.sleep(_RENEW_EVERY)
+            try:
+                outcome = await self._cluster.write(Replace(_renewed(self._lease), self._namespace))
+            except ClusterError:
+                continue  # `check` notices when this lasts
+            self._take(outcome)
+
+    async def release(self) -> None:
+        """Delete the Lease, unless it is somebody else's by now."""
+        if not self._lost:
+            metadata = self._lease["metadata"]
+            await self._cluster.write(Delete("leases", self._namespace, metadata["name"], metadata["uid"]))
+
+    def _take(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Done):
+            self._lease, self._renewed = outcome.object, time.monotonic()
+        elif outcome.status in {404, _CONFLICT}:
+            self._lost = "another `fix` or `rollback` has taken over the Lease"
+
+
+@asynccontextmanager
+async def holding(cluster: Workshop, namespace: str, bundle: Bundle, say: Callable[[str], None]) -> AsyncIterator[Hold]:
+    """Hold the Service's Lease. Raises RefusedError where a living `fix` or `rollback` has it.
+
+    It is deleted at the end, also after an error; only a process that is killed leaves it behind.
+    """
+    hold = Hold(cluster, namespace, await _acquire(cluster, namespace, bundle, say))
+    say(f"took the Lease {bundle.receipt}: no other fix or rollback of this Service can begin")
+    keeping = asyncio.create_task(hold.keep())
+    try:
+        yield hold
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await hold.release()
+
+
+async def _acquire(cluster: Workshop, namespace: str, bundle: Bundle, say: Callable[[str], None]) -> Manifest:
+    while True:
+        outcome = await cluster.write(Insert(_lease(bundle), namespace))
+        if isinstance(outcome, Done):
+            return outcome.object
+        if outcome.status != _CONFLICT:
+            raise _refused(outcome, bundle)
+        found = await cluster.fetch("leases", namespace, bundle.receipt)
+        if isinstance(found, Denied):
+            if found.status == 404:
+                continue
+            raise _refused(found, bundle)
+        taken = await _take_over(cluster, namespace, found.object, say)
+        if taken is not None:
+            return taken
+
+
+async def _take_over(cluster: Workshop, namespace: str, lease: Manifest, say: Callable[[str], None]) -> Manifest | None:
+    """Watch whether the holder renews; take the Lease where it does not. None: it changed hands, look again."""
+    holder = printable(str(lease["spec"].get("holderIdentity", "somebody")))
+    say(f"{holder} holds the Lease {lease['metadata']['name']}; watching for {LEASE_SECONDS} s whether it is at work")
+    until = time.monotonic() + LEASE_SECONDS
+    while time.monotonic() < until:
+        await asyncio.sleep(_LOOK_EVERY)
+        found = await cluster.fetch("leases", namespace, lease["metadata"]["name"])
+        if isinstance(found, Denied):
+            return None
+        if found.object["metadata"]["resourceVersion"] != lease["metadata"]["resourceVersion"]:
+            raise RefusedError(
+                f"another `fix` or `rollback` of this Service is at work ({holder}): wait until it has ended, then "
+                "run this again. Nothing was changed by this one"
+            )
+    mine = {**lease, "spec": {**_spec(), "leaseTransitions": lease["spec"].get("leaseTransitions", 0) + 1}}
+    outcome = await cluster.write(Replace(mine, namespace))
+    return outcome.object if isinstance(outcome, Done) else None
+
+
+def _lease(bundle: Bundle) -> Manifest:
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": bundle.receipt, "labels": bundle.labels},
+        "spec": _spec(),
+    }
+
+
+def _spec() -> dict[str, Any]:
+    now = _now()
+    holder = f"{socket.gethostname()[:60]} process {os.getpid()} {secrets.token_hex(3)}"
+    return {
+        "holderIdentity": holder,
+        "leaseDurationSeconds": LEASE_SECONDS,
+        "acquireTime": now,
+        "renewTime": now,
+    }
+
+
+def _renewed(lease: Manifest) -> Manifest:
+    return {**lease, "spec": {**lease["spec"], "renewTime": _now()}}
+
+
+def _now() -> str:
+    """Give the time as the API's MicroTime wants it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _refused(outcome: Denied, bundle: Bundle) -> RefusedError:
+    return RefusedError(
+        f"could not take the Lease {bundle.receipt}, which keeps two of them from changing a Service at once: "
+        f"{printable(outcome.message)}. Nothing was changed"
+    )

@@ -1,0 +1,107 @@
+"""Where receipts are kept: a ConfigMap beside the bundle, and a file of this machine's user."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import msgspec
+
+from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.model.bundle import Bundle, bundle_of
+from kubectl_grpclb.model.errors import BadReceiptError, RefusedError
+from kubectl_grpclb.model.plan import Manifest
+from kubectl_grpclb.model.receipt import Receipt, Step, decode_receipt, encode_receipt
+from kubectl_grpclb.model.text import printable
+from kubectl_grpclb.model.write import Apply, Denied
+
+__all__ = ["Journal", "load", "receipt_file"]
+
+_KEY = "receipt.json"
+
+
+class Journal:
+    """The receipt while the fix is at work: each step is written down, in both places, when it is reached."""
+
+    def __init__(self, cluster: Workshop, receipt: Receipt, file: Path | None) -> None:
+        self._cluster = cluster
+        self._file = file
+        self.receipt = receipt
+
+    async def note(self, step: Step) -> None:
+        """Write down that a step is reached. Raises RefusedError where it cannot be."""
+        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        self.receipt = msgspec.structs.replace(self.receipt, step=step, at=now)
+        if self._file is not None:
+            _write(self._file, encode_receipt(self.receipt))
+        await _store(self._cluster, self.receipt)
+
+    def forget(self) -> None:
+        """Remove the file: nothing is left to undo."""
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
+
+
+async def load(cluster: Workshop, namespace: str, service: str, file: Path | None = None) -> Receipt | None:
+    """Read the receipt beside the Service, else the file's; None where there is none.
+
+    Raises BadReceiptError where one is there and cannot be read, RefusedError where it may not be looked for.
+    """
+    outcome = await cluster.fetch("configmaps", namespace, bundle_of(service).receipt)
+    if isinstance(outcome, Denied):
+        if outcome.status != 404:
+            raise RefusedError(
+                f"could not look for the receipt of an earlier fix (ConfigMap {bundle_of(service).receipt}): "
+                f"{printable(outcome.message)}"
+            )
+        return _from_file(file)
+    text = (outcome.object.get("data") or {}).get(_KEY)
+    if not isinstance(text, str):
+        raise BadReceiptError(f"ConfigMap {bundle_of(service).receipt} holds no {_KEY}: it is not a fix's receipt")
+    return decode_receipt(text.encode())
+
+
+def receipt_file(context: str, namespace: str, service: str) -> Path:
+    """Give the file's place: the XDG state directory (basedir-spec 0.8), a folder a context."""
+    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    safe = "".join(character if character.isalnum() or character in "-_." else "_" for character in context)
+    return Path(state, "kubectl-grpclb", "receipts", safe.lstrip(".") or "_", f"{namespace}.{service}.json")
+
+
+def _from_file(file: Path | None) -> Receipt | None:
+    try:
+        return decode_receipt(file.read_bytes()) if file is not None and file.is_file() else None
+    except OSError as error:
+        raise BadReceiptError(f"could not read the receipt {file}: {error.strerror}") from error
+
+
+async def _store(cluster: Workshop, receipt: Receipt) -> None:
+    bundle = bundle_of(receipt.service)
+    outcome = await cluster.write(Apply(_config_map(bundle, receipt), receipt.namespace))
+    if isinstance(outcome, Denied):
+        raise RefusedError(
+            f"could not write the receipt (ConfigMap {bundle.receipt}), without which a fix could not be undone: "
+            f"{printable(outcome.message)}"
+        )
+
+
+def _config_map(bundle: Bundle, receipt: Receipt) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": bundle.receipt, "namespace": receipt.namespace, "labels": bundle.labels},
+        "data": {_KEY: encode_receipt(receipt).decode()},
+    }
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Replace the file in one step; only its owner can read it. Raises RefusedError."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as beside:
+            beside.write(content)
+        Path(beside.name).replace(file)
+    except OSError as error:
+        raise RefusedError(
+            f"could not write the receipt to {file}: {error.strerror}; XDG_STATE_HOME names another place"
+        ) from error

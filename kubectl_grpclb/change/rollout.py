@@ -1,0 +1,131 @@
+"""Wait until a workload has rolled out, and say early why it will not."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.model.errors import RefusedError
+from kubectl_grpclb.model.plan import Manifest
+from kubectl_grpclb.model.text import printable
+from kubectl_grpclb.model.write import Denied
+
+__all__ = ["pods_of", "rolled_out", "until_rolled_out"]
+
+_LOOK_EVERY = 0.5
+
+_HOPELESS = frozenset(
+    {
+        "CrashLoopBackOff",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "ImageInspectError",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RunContainerError",
+    }
+)
+"""Reasons for which a kubelet lets a container wait and that no patience cures (pkg/kubelet/images, kuberuntime)."""
+
+_PATIENCE_WITH_REFUSALS = 4.0
+"""Seconds that pods may be refused by quota or admission before it is taken for lasting."""
+
+
+async def until_rolled_out(
+    cluster: Workshop, resource: str, namespace: str, name: str, labels: str, seconds: float, say: Callable[[str], None]
+) -> None:
+    """Wait until all replicas are those of the current template and ready.
+
+    Raises RefusedError with the reason as soon as it is known that this will not happen, or after `seconds`.
+    """
+    until, refused_since, told = time.monotonic() + seconds, None, ""
+    while True:
+        workload = await _get(cluster, resource, namespace, name)
+        if rolled_out(workload):
+            return
+        pods = await pods_of(cluster, namespace, labels) if labels else []
+        trouble = hopeless(pods)
+        if trouble:
+            raise RefusedError(f"{workload['kind']} {name} does not start: {trouble}")
+        refusal = _refused_pods(workload)
+        refused_since = (refused_since or time.monotonic()) if refusal else None
+        if refused_since and time.monotonic() - refused_since > _PATIENCE_WITH_REFUSALS:
+            raise RefusedError(f"the pods of {workload['kind']} {name} are refused: {refusal}")
+        if time.monotonic() > until:
+            state = _state(workload, pods)
+            raise RefusedError(f"{workload['kind']} {name} was not ready within {seconds:.0f} s: {state}")
+        if (state := _ready(workload)) != told:
+            told = state
+            say(f"waiting for {workload['kind']} {name}: {state}")
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+def rolled_out(workload: Manifest) -> bool:
+    """Tell whether a Deployment, StatefulSet or DaemonSet is as `kubectl rollout status` wants it."""
+    status, spec = workload.get("status") or {}, workload.get("spec") or {}
+    if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
+        return False
+    if workload["kind"] == "DaemonSet":
+        wanted = status.get("desiredNumberScheduled", 0)
+        return bool(status.get("updatedNumberScheduled", 0) >= wanted and status.get("numberAvailable", 0) >= wanted)
+    wanted = spec.get("replicas", 1)
+    return bool(
+        status.get("updatedReplicas", 0) >= wanted
+        and status.get("readyReplicas", 0) >= wanted
+        and status.get("replicas", 0) <= status.get("updatedReplicas", 0)
+    )
+
+
+async def pods_of(cluster: Workshop, namespace: str, labels: str) -> list[Manifest]:
+    """Read the pods with these labels; none where they may not be read."""
+    outcome = await cluster.fetch_all("pods", namespace, labels)
+    return [] if isinstance(outcome, Denied) else list(outcome.object.get("items") or ())
+
+
+def hopeless(pods: Iterable[Manifest]) -> str:
+    """Say why a pod's container will not run, in the kubelet's words; empty where nothing is known against it."""
+    for pod in pods:
+        for status in (pod.get("status") or {}).get("containerStatuses") or ():
+            waiting = (status.get("state") or {}).get("waiting") or {}
+            if waiting.get("reason") in _HOPELESS:
+                last = ((status.get("lastState") or {}).get("terminated") or {}).get("message", "")
+                words = last.strip().splitlines()[-3:] if last else [waiting.get("message", "")]
+                return printable(f"{waiting['reason']}: {' | '.join(words)}"[:600])
+    return ""
+
+
+async def _get(cluster: Workshop, resource: str, namespace: str, name: str) -> Manifest:
+    outcome = await cluster.fetch(resource, namespace, name)
+    if isinstance(outcome, Denied):
+        raise RefusedError(f"could not read {resource} {name}: {printable(outcome.message)}")
+    return outcome.object
+
+
+def _refused_pods(workload: Manifest) -> str:
+    conditions = (workload.get("status") or {}).get("conditions") or ()
+    failing = (each for each in conditions if each["type"] == "ReplicaFailure" and each["status"] == "True")
+    return next((printable(each.get("message", "")) for each in failing), "")
+
+
+def _ready(workload: Manifest) -> str:
+    status, spec = workload.get("status") or {}, workload.get("spec") or {}
+    if workload["kind"] == "DaemonSet":
+        return f"{status.get('updatedNumberScheduled', 0)} of {status.get('desiredNumberScheduled', 0)} pods renewed"
+    new, ready = status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
+    return f"{new} of {spec.get('replicas', 1)} pods new, {ready} ready"
+
+
+def _state(workload: Manifest, pods: Iterable[Manifest]) -> str:
+    """Say what the pods wait for, where they say it."""
+    said: list[str] = [_ready(workload)]
+    for pod in pods:
+        conditions: list[dict[str, Any]] = (pod.get("status") or {}).get("conditions") or []
+        said += [
+            printable(f"{pod['metadata']['name']}: {each['message']}"[:300])
+            for each in conditions
+            if each["status"] == "False" and each.get("message")
+        ][:1]
+    return "; ".join(said[:4])

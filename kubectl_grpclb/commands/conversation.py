@@ -1,0 +1,53 @@
+"""The user of `fix` and `rollback`: told each step on standard error, asked on a terminal only."""
+
+import sys
+import time
+
+from kubectl_grpclb.commands.progress import Progress
+from kubectl_grpclb.commands.show import page
+from kubectl_grpclb.model.errors import DeclinedError, UsageError
+from kubectl_grpclb.model.plan import Plan
+from kubectl_grpclb.model.text import printable
+
+__all__ = ["Conversation"]
+
+
+class Conversation:
+    """A `flows.wishes.Talk` over this process's streams."""
+
+    def __init__(self, progress: Progress, *, yes: bool) -> None:
+        self._progress, self._yes = progress, yes
+        self._start = time.monotonic()
+
+    def say(self, line: str) -> None:
+        """Tell a step with the seconds since the beginning; standard output stays for results."""
+        self._progress.clear()
+        sys.stderr.write(f"{time.monotonic() - self._start:6.1f}s  {printable(line)}\n")
+        sys.stderr.flush()
+
+    def show(self, plan: Plan) -> None:
+        """Show a plan; it is no result, so it goes where the steps go."""
+        from kubectl_grpclb.report.plan import render_plan
+
+        self._progress.clear()
+        sys.stderr.write(render_plan(plan, page(sys.stderr)))
+        sys.stderr.flush()
+
+    def confirm(self, question: str) -> None:
+        """Ask; `--yes` has answered already. Raises DeclinedError, or UsageError where nobody can answer."""
+        if self._yes:
+            return
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise UsageError(
+                "nothing was changed: there is no terminal to ask at. Give --yes to go on without being asked, or "
+                "--dry-run to see what would be done"
+            )
+        self._progress.clear()
+        sys.stderr.write(f"{printable(question)} [y/N] ")
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise DeclinedError("nothing was changed")
+
+    def observe(self, what: str, done: int, total: int) -> None:
+        """Say how far a reading has come, on the line that goes away again."""
+        self._progress.observe(what, done, total)

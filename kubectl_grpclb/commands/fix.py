@@ -1,0 +1,234 @@
+"""`fix SERVICE`: cure what diagnose found."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands.output import write
+from kubectl_grpclb.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from kubectl_grpclb.cluster.port import Workshop
+    from kubectl_grpclb.flows.fix import Fixed
+    from kubectl_grpclb.flows.wishes import Wishes
+    from kubectl_grpclb.probes.ask import Ask
+
+__all__ = ["fix"]
+
+
+class Strategy(StrEnum):
+    """Which cure."""
+
+    AUTO = "auto"
+    ENVOY = "envoy"
+    HEADLESS = "headless"
+    CLIENT = "client"
+    GATEWAY = "gateway"
+
+
+class DryRun(StrEnum):
+    """As kubectl's flag; a bare --dry-run means client."""
+
+    NONE = "none"
+    CLIENT = "client"
+    SERVER = "server"
+
+
+class Balancing(StrEnum):
+    """How Envoy picks a server for each call."""
+
+    ROUND_ROBIN = "round-robin"
+    LEAST_REQUEST = "least-request"
+
+
+class AccessLog(StrEnum):
+    """Which calls Envoy logs."""
+
+    ERRORS = "errors"
+    ALL = "all"
+    NONE = "none"
+
+
+class Form(StrEnum):
+    """What -o takes here."""
+
+    JSON = "json"
+    YAML = "yaml"
+
+
+_ENVOY = "Envoy"
+
+
+def fix(
+    service: Annotated[str | None, typer.Argument(metavar="SERVICE", help="NAME or svc/NAME.")] = None,
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    cluster: options.Cluster = None,
+    kubeconfig: options.Kubeconfig = None,
+    as_user: options.As = None,
+    as_groups: options.AsGroups = None,
+    request_timeout: options.RequestTimeout = None,
+    yes: options.AssumeYes = False,
+    dry_run: Annotated[
+        DryRun,
+        typer.Option(
+            "--dry-run", help="Print the manifests (client, also the bare flag), or have the API server admit them."
+        ),
+    ] = DryRun.NONE,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what would change, as kubectl diff does.")] = False,
+    output: Annotated[Form | None, typer.Option("--output", "-o", help="Manifests or outcome as data.")] = None,
+    strategy: Annotated[Strategy, typer.Option(help="Which cure; auto takes the one that fits.")] = Strategy.AUTO,
+    recycle: options.Recycle = options.RecycleWhat.NONE,
+    stage_only: Annotated[bool, typer.Option("--stage-only", help="Stop before the cut-over.")] = False,
+    timeout: options.Timeout = "2m",
+    port: options.Port = None,
+    window: options.Window = "5s",
+    replay: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Plan from a recorded file; - for standard input. Prints only."),
+    ] = None,
+    cluster_domain: options.ClusterDomain = None,
+    envoy_image: Annotated[
+        str | None, typer.Option(help="Where the cluster gets Envoy from; default: the pinned public image.")
+    ] = None,
+    replicas: Annotated[int | None, typer.Option(min=2, max=100, help="Envoys; default 2.")] = None,
+    lb_policy: Annotated[
+        Balancing | None,
+        typer.Option(help="round-robin for calls alike (default), least-request for unequal ones or streams."),
+    ] = None,
+    autoscale: Annotated[
+        int | None, typer.Option(metavar="MOST", min=2, max=1000, help="Add an autoscaler up to so many Envoys.")
+    ] = None,
+    network_policy: Annotated[bool | None, typer.Option(help="Add a NetworkPolicy for Envoy.")] = None,
+    access_log: Annotated[AccessLog | None, typer.Option(help="Calls that Envoy logs; default errors.")] = None,
+    connection_age: Annotated[
+        str | None,
+        typer.Option(help="After how long clients are asked to connect again, so that they spread; default 5m."),
+    ] = None,
+) -> None:
+    """Cure a Service whose load sticks.
+
+    Shows the plan, asks, applies it, proves that calls come back, and diagnoses again. Puts Envoy before the pods of the Service, or says what else to do where that would not cure. Nothing that clients
+    use is touched before Envoy is known to work, and rollback takes it all back.
+
+    Exit codes: 0 fixed, pending or nothing to do; 1 you said no, or it needs something that fix does not do; 2 usage;
+    3 too little could be read to say; 4 refused, or the cluster could not be reached; 5 applied, but no cure shows.
+    """
+    import asyncio
+
+    from kubectl_grpclb.commands import session
+    from kubectl_grpclb.commands.workshop import in_workshop
+    from kubectl_grpclb.flows.wishes import Wishes
+    from kubectl_grpclb.probes.ask import Ask
+
+    envoy: dict[str, Any] = {
+        "image": envoy_image,
+        "replicas": replicas,
+        "balancing": lb_policy.value if lb_policy else None,
+        "autoscaling": {"most": autoscale} if autoscale else None,
+        "network_policy": network_policy,
+        "access_log": access_log.value if access_log else None,
+        "connection_age": options.duration(connection_age, "--connection-age") if connection_age else None,
+    }
+    wishes = Wishes(
+        strategy=strategy.value,
+        envoy={key: value for key, value in envoy.items() if value is not None},
+        recycle=recycle.value,
+        stage_only=stage_only,
+        seconds=options.duration(timeout, "--timeout"),
+    )
+    if replay is not None:
+        if service or dry_run is DryRun.SERVER or diff or yes:
+            raise UsageError("--from plans from a file and changes nothing: give it no SERVICE, --yes or --diff")
+        raise typer.Exit(_planned(replay, wishes, output))
+    if not service:
+        raise UsageError("name the Service to fix: kubectl grpclb fix SERVICE")
+    if dry_run is not DryRun.NONE and diff:
+        raise UsageError("--dry-run and --diff show the same in two ways: give one of them")
+    name, seconds = options.service_name(service), session.window_of(window)
+    connection = session.Connection(
+        kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
+    )
+
+    async def run(workshop: "Workshop") -> int:
+        ask = Ask(workshop.namespace, name, port, seconds, cluster_domain=cluster_domain)
+        if dry_run is not DryRun.NONE or diff:
+            return await _shown(workshop, ask, wishes, dry_run, output)
+        return await _fixed(workshop, ask, wishes, output, yes=yes)
+
+    raise typer.Exit(asyncio.run(in_workshop(connection, run)))
+
+
+def _planned(file: Path, wishes: "Wishes", output: Form | None) -> int:
+    from kubectl_grpclb.commands.conversation import Conversation
+    from kubectl_grpclb.commands.progress import Progress
+    from kubectl_grpclb.commands.show import read_file
+    from kubectl_grpclb.flows.prepare import planned_from
+    from kubectl_grpclb.report.manifests import as_json, as_yaml
+
+    plan = planned_from(read_file(file), wishes)
+    with Progress() as progress:
+        Conversation(progress, yes=False).show(plan)
+    write(as_json(plan) if output is Form.JSON else as_yaml(plan))
+    return 0
+
+
+async def _shown(workshop: "Workshop", ask: "Ask", wishes: "Wishes", dry_run: DryRun, output: Form | None) -> int:
+    """Show what would be done, without doing it."""
+    from kubectl_grpclb.commands import diff as differ
+    from kubectl_grpclb.commands.conversation import Conversation
+    from kubectl_grpclb.commands.progress import Progress
+    from kubectl_grpclb.flows.dry_run import admissions, comparisons
+    from kubectl_grpclb.flows.prepare import prepare
+    from kubectl_grpclb.report.manifests import as_json, as_yaml
+
+    with Progress() as progress:
+        talk = Conversation(progress, yes=False)
+        plan = (await prepare(workshop, ask, wishes, talk.observe)).plan
+        talk.show(plan)
+    if dry_run is DryRun.CLIENT:
+        write(as_json(plan) if output is Form.JSON else as_yaml(plan))
+        return 0
+    if dry_run is DryRun.SERVER:
+        admitted = await admissions(workshop, plan)
+        write("".join(f"{line}\n" for line in admitted.lines))
+        return 0 if admitted.all else UsageError.exit_code + 2
+    return differ.show(await comparisons(workshop, plan))
+
+
+async def _fixed(workshop: "Workshop", ask: "Ask", wishes: "Wishes", output: Form | None, *, yes: bool) -> int:
+    from kubectl_grpclb.commands.conversation import Conversation
+    from kubectl_grpclb.commands.progress import Progress
+    from kubectl_grpclb.commands.show import page
+    from kubectl_grpclb.flows.fix import fix as carry_out
+    from kubectl_grpclb.flows.verify import EXIT_CODES
+    from kubectl_grpclb.report.verification import render_verification, verification_data
+
+    with Progress() as progress:
+        fixed = await carry_out(workshop, ask, wishes, Conversation(progress, yes=yes))
+    done = fixed.verification
+    if done is None:
+        write(_unverified(fixed, ask.service, output))
+        return fixed.code
+    if output is not None:
+        write(verification_data(done.outcome, done.before, done.report, output.value))
+    else:
+        write(render_verification(done.outcome, done.reason, done.before, done.report, page()))
+        write("".join(f"  not restarted: {each}\n" for each in fixed.unrestarted))
+    return EXIT_CODES[done.outcome]
+
+
+def _unverified(fixed: "Fixed", service: str, output: Form | None) -> str:
+    """Tell what came of a fix that cut nothing over."""
+    from kubectl_grpclb.report.manifests import plan_data
+
+    if output is not None:
+        return plan_data(fixed.plan, output.value)
+    if not fixed.changed:
+        return f"{fixed.plan.title}.\n"
+    if fixed.plan.ports is None:
+        return f"Done: {fixed.plan.title}. `kubectl grpclb rollback {service}` takes it back.\n"
+    return f"Staged: Service {service} is untouched. Run fix again to cut over, or rollback to remove what is staged.\n"

@@ -1,0 +1,70 @@
+"""`rollback SERVICE`: take a fix back."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands.output import write
+
+if TYPE_CHECKING:
+    from kubectl_grpclb.flows.rollback import Undoing
+
+__all__ = ["rollback"]
+
+
+def rollback(
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="NAME or svc/NAME.")],
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    cluster: options.Cluster = None,
+    kubeconfig: options.Kubeconfig = None,
+    as_user: options.As = None,
+    as_groups: options.AsGroups = None,
+    request_timeout: options.RequestTimeout = None,
+    yes: options.AssumeYes = False,
+    recycle: options.Recycle = options.RecycleWhat.NONE,
+    timeout: options.Timeout = "6m",
+    receipt: Annotated[
+        Path | None,
+        typer.Option("--receipt", metavar="FILE", help="The fix's receipt, where the cluster has lost its own."),
+    ] = None,
+) -> None:
+    """Take a fix back.
+
+    Restores the Service exactly, lets Envoy run dry, and removes what fix made, and nothing else. Works from any machine, and after a fix that was killed half-way. Refuses where somebody changed the Service
+    since, and says what. Exit codes: 0 done, or nothing to do; 1 you said no; 2 usage; 4 refused, or the cluster
+    could not be reached.
+    """
+    import asyncio
+
+    from kubectl_grpclb.cluster.port import Workshop
+    from kubectl_grpclb.commands import session
+    from kubectl_grpclb.commands.conversation import Conversation
+    from kubectl_grpclb.commands.progress import Progress
+    from kubectl_grpclb.commands.workshop import in_workshop
+    from kubectl_grpclb.flows.rollback import Undoing
+    from kubectl_grpclb.flows.rollback import rollback as undo
+
+    name, seconds = options.service_name(service), options.duration(timeout, "--timeout")
+    connection = session.Connection(
+        kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
+    )
+
+    async def run(workshop: Workshop) -> Undoing:
+        with Progress() as progress:
+            talk = Conversation(progress, yes=yes)
+            return await undo(
+                workshop, workshop.namespace, name, recycle=recycle.value, seconds=seconds, file=receipt, talk=talk
+            )
+
+    write(_told(name, asyncio.run(in_workshop(connection, run))))
+
+
+def _told(name: str, undone: "Undoing") -> str:
+    if undone.receipt is None:
+        return f"Nothing to roll back: no fix of Service {name} is recorded here.\n"
+    said = f"Rolled back: Service {name} is as it was before the fix, and nothing of the fix is left.\n"
+    left = "".join(f"  not restarted: {each}\n" for each in undone.unrestarted)
+    return said + left

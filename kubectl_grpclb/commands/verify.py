@@ -1,0 +1,68 @@
+"""`verify SERVICE`: whether the fix cured."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands.output import write
+
+if TYPE_CHECKING:
+    from kubectl_grpclb.flows.verify import Verification
+
+__all__ = ["verify"]
+
+
+def verify(
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="NAME or svc/NAME.")],
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    cluster: options.Cluster = None,
+    kubeconfig: options.Kubeconfig = None,
+    as_user: options.As = None,
+    as_groups: options.AsGroups = None,
+    request_timeout: options.RequestTimeout = None,
+    output: options.Output = options.OutputFormat.TABLE,
+    port: options.Port = None,
+    window: options.Window = "5s",
+    cluster_domain: options.ClusterDomain = None,
+) -> None:
+    """Tell whether a fix cured.
+
+    Diagnoses again and compares with the time before the fix. Changes nothing. The outcome is fixed, pending (connections from before are still open), unchanged, worse or
+    unknown. Exit codes: 0 fixed or pending, 3 too little could be read to say, 4 the cluster could not be reached or
+    said no, 5 no cure shows.
+    """
+    import asyncio
+
+    from kubectl_grpclb.cluster.port import Workshop
+    from kubectl_grpclb.commands import session
+    from kubectl_grpclb.commands.progress import Progress
+    from kubectl_grpclb.commands.workshop import in_workshop
+    from kubectl_grpclb.flows.verify import EXIT_CODES, Verification
+    from kubectl_grpclb.flows.verify import verify as check
+    from kubectl_grpclb.probes.ask import Ask
+
+    name, seconds = options.service_name(service), session.window_of(window)
+    connection = session.Connection(
+        kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
+    )
+
+    async def run(workshop: Workshop) -> Verification:
+        ask = Ask(workshop.namespace, name, port, seconds, cluster_domain=cluster_domain)
+        with Progress() as progress:
+            return await check(workshop, ask, progress.observe)
+
+    verification = asyncio.run(in_workshop(connection, run))
+    write(_rendered(verification, output))
+    raise typer.Exit(EXIT_CODES[verification.outcome])
+
+
+def _rendered(verification: "Verification", output: options.OutputFormat) -> str:
+    from kubectl_grpclb.commands.show import page, rendered
+    from kubectl_grpclb.report.verification import render_verification, verification_data
+
+    outcome, before, report = verification.outcome, verification.before, verification.report
+    if output in {options.OutputFormat.JSON, options.OutputFormat.YAML}:
+        return verification_data(outcome, before, report, output)
+    return render_verification(outcome, verification.reason, before, report, page()) + "\n" + rendered([report], output)

@@ -1,0 +1,250 @@
+"""Plan, show, ask, then stage, check, cut over, prove, recycle and verify; or leave everything as it was."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from kubectl_grpclb.change import apply, undo
+from kubectl_grpclb.change.apply import Site
+from kubectl_grpclb.change.lease import holding
+from kubectl_grpclb.change.receipts import Journal, load, receipt_file
+from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.flows.diagnose import diagnosed, exit_code, recorded
+from kubectl_grpclb.flows.prepare import Prepared, prepare
+from kubectl_grpclb.flows.verify import Verification, compared
+from kubectl_grpclb.flows.wishes import Talk, Wishes
+from kubectl_grpclb.model.bundle import bundle_of
+from kubectl_grpclb.model.errors import ClusterError, GrpclbError, RefusedError
+from kubectl_grpclb.model.plan import Create, Manifest, Plan
+from kubectl_grpclb.model.receipt import RECEIPT_SCHEMA, Before, Made, Receipt
+from kubectl_grpclb.model.resources import resource_of
+from kubectl_grpclb.model.write import Apply, Denied
+from kubectl_grpclb.probes.ask import Ask
+
+__all__ = ["Fixed", "fix"]
+
+
+class Fixed(Struct, frozen=True):
+    """What `fix` came to: the plan, and the check after it where something was changed and cut over."""
+
+    plan: Plan
+    changed: bool
+    code: int = 0
+    """The exit code where there was no check."""
+    verification: Verification | None = None
+    unrestarted: tuple[str, ...] = ()
+    """Clients that could not be restarted, and why."""
+
+
+async def fix(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk) -> Fixed:
+    """Fix a Service. Raises RefusedError where it was not begun or was taken back, DeclinedError, ClusterError."""
+    prepared = await prepare(cluster, ask, wishes, talk.observe)
+    plan = prepared.plan
+    unfinished = prepared.receipt is not None and prepared.receipt.step not in {"proved", "done"}
+    pending = plan.restart and wishes.recycle == "clients"
+    if prepared.state == "in use" and not unfinished and not pending and not await _outdated(cluster, plan):
+        return Fixed(_nothing_to_do(plan), changed=False)
+    talk.show(plan)
+    if plan.changes_nothing and prepared.state == "fresh":
+        return Fixed(plan, changed=False, code=exit_code([prepared.report], "warning"))
+    if plan.refused:
+        reasons = "; ".join(f"{each.message} ({each.name})" for each in plan.refused)
+        raise RefusedError(f"this fix is not begun: {reasons}")
+    talk.confirm(f"Apply this to Service {ask.service} in namespace {ask.namespace}?")
+    return await _carry_out(cluster, ask, wishes, talk, prepared)
+
+
+def _nothing_to_do(plan: Plan) -> Plan:
+    return msgspec.structs.replace(
+        plan,
+        create=(),
+        restart=(),
+        checks=(),
+        title=f"Nothing to do: {plan.target.service} is fixed already, and its Envoys are up to date",
+    )
+
+
+async def _outdated(cluster: Workshop, plan: Plan) -> bool:
+    """Ask the API server whether applying the bundle again would change anything."""
+    for creation in plan.create:
+        resource = resource_of(creation.manifest).resource
+        name, namespace = creation.manifest["metadata"]["name"], plan.target.namespace
+        now = await cluster.fetch(resource, namespace, name)
+        then = await cluster.write(Apply(creation.manifest, namespace, dry_run=True))
+        if isinstance(now, Denied) or isinstance(then, Denied) or _essence(now.object) != _essence(then.object):
+            return True
+    return False
+
+
+def _essence(manifest: Manifest) -> Manifest:
+    kept = {key: manifest["metadata"].get(key) for key in ("labels", "annotations")}
+    return {**{key: value for key, value in manifest.items() if key != "status"}, "metadata": kept}
+
+
+async def _carry_out(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk, prepared: Prepared) -> Fixed:
+    bundle = bundle_of(ask.service)
+    file = receipt_file(cluster.context, ask.namespace, ask.service)
+    async with holding(cluster, ask.namespace, bundle, talk.say) as hold:
+        await _still_the_same(cluster, ask, prepared)
+        journal = Journal(cluster, _receipt(cluster, prepared), file)
+        site = Site(cluster, hold, journal, talk.say, wishes.seconds)
+        await journal.note("planned" if prepared.state != "in use" else "cut over")
+        talk.say(f"wrote the receipt to {file} and ConfigMap/{bundle.receipt}")
+        try:
+            return await _steps(site, ask, wishes, talk, prepared)
+        except ClusterError as error:
+            raise ClusterError(
+                f"{error}\nThe fix stopped after the step `{journal.receipt.step}`. When the cluster answers again, "
+                f"`kubectl grpclb fix {ask.service}` goes on, and `kubectl grpclb rollback {ask.service}` undoes it"
+            ) from error
+
+
+async def _steps(site: Site, ask: Ask, wishes: Wishes, talk: Talk, prepared: Prepared) -> Fixed:
+    plan = prepared.plan
+    if plan.ports is None:
+        await _without_envoy(site, plan)
+        return Fixed(plan, changed=True)
+    if prepared.state == "in use":
+        await _upgrade(site, plan.create)
+    else:
+        await _until_staged(site, plan.create)
+        if wishes.stage_only:
+            return Fixed(plan, changed=True)
+        await _until_proved(site, plan)
+    try:
+        left = await _recycle(site, plan, wishes)
+        verification = await _verify(site.cluster, ask, site.journal.receipt, talk)
+    except asyncio.CancelledError:
+        talk.say(f"interrupted: the fix is in place; `kubectl grpclb rollback {ask.service}` takes it back")
+        raise
+    await site.journal.note("done")
+    return Fixed(plan, changed=True, verification=verification, unrestarted=tuple(left))
+
+
+async def _without_envoy(site: Site, plan: Plan) -> None:
+    """Carry out a plan that has no proxy to wait for."""
+    try:
+        await apply.stage(site, plan.create)
+    except RefusedError as error:
+        await _clean_up(site)
+        raise RefusedError(f"{error}.\nNothing of the Service was changed") from error
+    if plan.change is not None:
+        await apply.switch(site, plan.change, site.journal.receipt.original)
+        site.say(f"changed {plan.change.kind}/{plan.change.name}")
+    await site.journal.note("done")
+
+
+async def _until_staged(site: Site, creations: Sequence[Create]) -> None:
+    """Stage and check; where that fails or is interrupted, remove what was staged."""
+    try:
+        await apply.stage(site, creations)
+        await apply.check(site)
+    except (RefusedError, asyncio.CancelledError) as error:
+        await _clean_up(site)
+        if isinstance(error, asyncio.CancelledError):
+            raise
+        raise RefusedError(
+            f"{error}.\nThe Service was not touched, and what had been staged for it is removed again"
+        ) from error
+
+
+async def _until_proved(site: Site, plan: Plan) -> None:
+    """Cut over and prove; where no call comes back, revert at once."""
+    if plan.change is None:
+        raise ValueError("a plan for Envoy has a cut-over")
+    try:
+        await apply.cut_over(site, plan.change)
+        await apply.prove(site)
+    except (RefusedError, asyncio.CancelledError) as error:
+        await _revert(site)
+        if isinstance(error, asyncio.CancelledError):
+            raise
+        raise RefusedError(
+            f"{error}.\nThe Service is as it was before, and what had been staged for it is removed again"
+        ) from error
+
+
+async def _revert(site: Site) -> None:
+    found = await site.cluster.fetch("services", site.namespace, site.journal.receipt.service)
+    if not isinstance(found, Denied) and undo.carries_the_fix(site.journal.receipt, found.object):
+        await undo.restore(site)
+        await undo.empty(site, site.seconds)
+    await _clean_up(site)
+
+
+async def _clean_up(site: Site) -> None:
+    try:
+        await undo.remove(site, site.journal.receipt.made)
+    except GrpclbError as error:
+        raise RefusedError(
+            f"{error}.\nThe Service was not touched; `kubectl grpclb rollback {site.journal.receipt.service}` removes "
+            "what was staged"
+        ) from error
+
+
+async def _upgrade(site: Site, creations: Sequence[Create]) -> None:
+    """Bring the bundle that carries the Service up to date; the old Envoys stay until new ones are ready."""
+    try:
+        await apply.stage(site, creations)
+        await apply.check(site)
+        await apply.prove(site)
+    except RefusedError as error:
+        raise RefusedError(
+            f"{error}.\nThe Envoys that were there go on serving. Run fix again with what is to be different, or "
+            f"`kubectl grpclb rollback {site.journal.receipt.service}`"
+        ) from error
+
+
+async def _recycle(site: Site, plan: Plan, wishes: Wishes) -> list[str]:
+    if wishes.recycle != "clients":
+        return []
+    return await apply.recycle(site, plan.restart, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+async def _verify(cluster: Workshop, ask: Ask, receipt: Receipt, talk: Talk) -> Verification:
+    talk.say("diagnosing again")
+    return compared(receipt.before, diagnosed(await recorded(cluster, ask, talk.observe)))
+
+
+async def _still_the_same(cluster: Workshop, ask: Ask, prepared: Prepared) -> None:
+    """See that no other fix came between the plan and the Lease."""
+    now = await load(cluster, ask.namespace, ask.service)
+    if now != prepared.receipt:
+        raise RefusedError(
+            "another `fix` or `rollback` worked on this Service meanwhile: run this again for a new plan"
+        )
+    service = await cluster.fetch("services", ask.namespace, ask.service)
+    if isinstance(service, Denied):
+        raise ClusterError(f"the Service cannot be read any more: {service.message}")
+
+
+def _receipt(cluster: Workshop, prepared: Prepared) -> Receipt:
+    plan, earlier, target = prepared.plan, prepared.receipt, prepared.plan.target
+    in_use = earlier is not None and prepared.state == "in use"
+    before = Before(verdict=prepared.report.verdict, balance=prepared.report.balance, taken_at=prepared.report.taken_at)
+    made = {
+        Made(resource=resource_of(each.manifest).resource, name=each.manifest["metadata"]["name"])
+        for each in plan.create
+    }
+    return Receipt(
+        schema=RECEIPT_SCHEMA,
+        tool=prepared.installation.tool,
+        context=cluster.context,
+        namespace=target.namespace,
+        service=target.service,
+        uid=prepared.service["metadata"]["uid"],
+        strategy=plan.strategy,
+        step="planned",
+        at="",
+        original=earlier.original if earlier and in_use else prepared.service["spec"],
+        change=earlier.change if earlier and in_use else plan.change,
+        made=tuple(sorted(made | set(earlier.made if earlier else ()), key=lambda each: (each.resource, each.name))),
+        restart=plan.restart or (earlier.restart if earlier else ()),
+        drain_path=prepared.installation.drain_path if plan.ports else "",
+        ports=plan.ports,
+        options=msgspec.to_builtins(prepared.options),
+        before=earlier.before if earlier and in_use else before,
+    )

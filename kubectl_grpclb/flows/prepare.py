@@ -1,0 +1,207 @@
+"""Everything that is read before a fix: the diagnosis, the surroundings, the receipt of an earlier one."""
+
+import asyncio
+import secrets
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from kubectl_grpclb import __version__
+from kubectl_grpclb.change.receipts import load
+from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.flows.diagnose import diagnosed, recorded
+from kubectl_grpclb.flows.permissions import missing_rules
+from kubectl_grpclb.flows.wishes import Wishes, chosen
+from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of
+from kubectl_grpclb.model.errors import ClusterError, UsageError
+from kubectl_grpclb.model.facts import Facts
+from kubectl_grpclb.model.finding import Report
+from kubectl_grpclb.model.gap import Gap
+from kubectl_grpclb.model.plan import Check, Manifest, Plan
+from kubectl_grpclb.model.receipt import Receipt, is_in_place
+from kubectl_grpclb.model.snapshot import Snapshot, decode_snapshot
+from kubectl_grpclb.model.surroundings import Spoken, Surroundings
+from kubectl_grpclb.model.text import printable
+from kubectl_grpclb.model.write import Denied, Done
+from kubectl_grpclb.probes.ask import Ask, Observer
+from kubectl_grpclb.probes.derive import ask_of, derive
+from kubectl_grpclb.probes.service import the_service
+from kubectl_grpclb.probes.surroundings import derive_surroundings, request_surroundings
+from kubectl_grpclb.remedies import plan_for
+from kubectl_grpclb.remedies.envoy.options import EnvoyOptions
+from kubectl_grpclb.remedies.envoy.plan import Installation
+
+__all__ = ["Prepared", "State", "planned_from", "prepare"]
+
+State = Literal["fresh", "staged", "in use"]
+"""Of the bundle: there is none, the Service leads past it, or the Service leads to it."""
+
+_GREETED = 5
+"""Ready pods that are spoken to; they run one image, as a rule."""
+
+_GREETING_SECONDS = 5.0
+
+_GATEWAY = ("gateway.networking.k8s.io/v1", "grpcroutes")
+
+
+class Prepared(Struct, frozen=True):
+    """What a fix goes by."""
+
+    snapshot: Snapshot
+    facts: Facts
+    report: Report
+    receipt: Receipt | None
+    state: State
+    service: Manifest
+    """The Service as it is now."""
+    options: EnvoyOptions
+    installation: Installation
+    plan: Plan
+
+
+async def prepare(cluster: Workshop, ask: Ask, wishes: Wishes, observe: Observer) -> Prepared:
+    """Read, diagnose, look around and plan. Changes nothing. Raises GrpclbError."""
+    snapshot, service, receipt = await asyncio.gather(
+        recorded(cluster, ask, observe),
+        cluster.fetch("services", ask.namespace, ask.service),
+        load(cluster, ask.namespace, ask.service),
+    )
+    if isinstance(service, Denied):
+        raise ClusterError(f"could not read Service {printable(ask.service)}: {printable(service.message)}")
+    facts, report = derive(snapshot), diagnosed(snapshot)
+    state = _state(receipt, service.object)
+    options = chosen(wishes, receipt.options if receipt else {})
+    around = await _look_around(cluster, snapshot, facts, _before(service.object, receipt, state))
+    installation = _installation(receipt)
+    plan = plan_for(facts, report, around, options, installation, strategy=_strategy(wishes, receipt, state))
+    if state == "in use":
+        plan = _upgrade(plan)
+    if wishes.recycle == "clients":
+        plan = await _restartable(cluster, plan)
+    return Prepared(snapshot, facts, report, receipt, state, service.object, options, installation, plan)
+
+
+async def _restartable(cluster: Workshop, plan: Plan) -> Plan:
+    """Add a refusal where the user may not restart a client that is to be restarted."""
+    allowed = await asyncio.gather(*(cluster.may("patch", each.resource, each.namespace) for each in plan.restart))
+    checks = tuple(
+        Check(
+            level="refuse",
+            name="permissions",
+            message=f"You may not patch {each.resource} in namespace {each.namespace}, so {each.kind}/{each.name} "
+            "could not be restarted after the cut-over.",
+            do="Ask for that permission, or leave out --recycle and let the clients' own owners restart them.",
+        )
+        for each, may in zip(plan.restart, allowed, strict=True)
+        if may is False
+    )
+    return msgspec.structs.replace(plan, checks=(*checks, *plan.checks))
+
+
+def _upgrade(plan: Plan) -> Plan:
+    """Plan for a Service that leads to Envoy already: the bundle is applied again, the Service stays as it is."""
+    title = f"Bring the Envoys of {plan.target.service} up to date; the Service leads to them already"
+    return msgspec.structs.replace(plan, title=title, change=None)
+
+
+def _state(receipt: Receipt | None, service: Manifest) -> State:
+    if receipt is None:
+        return "fresh"
+    return "in use" if is_in_place(receipt, service["spec"]) else "staged"
+
+
+def planned_from(raw: bytes, wishes: Wishes) -> Plan:
+    """Plan from a recorded file alone: what only the cluster could tell is not checked, and the plan says so.
+
+    Raises BadSnapshotError.
+    """
+    snapshot = decode_snapshot(raw)
+    facts, report = derive(snapshot), diagnosed(snapshot)
+    found = the_service(snapshot.readings, ask_of(snapshot))
+    service = {"metadata": {"resourceVersion": ""}, **msgspec.to_builtins(found)}
+    service["metadata"] = {"resourceVersion": "", "uid": "", **service["metadata"]}
+    around = derive_surroundings(facts, snapshot.readings, service)
+    return plan_for(facts, report, around, chosen(wishes, {}), _installation(None), strategy=wishes.strategy)
+
+
+def _installation(receipt: Receipt | None) -> Installation:
+    return Installation(
+        drain_path=receipt.drain_path if receipt and receipt.drain_path else f"/drain-{secrets.token_urlsafe(24)}",
+        tool=f"kubectl-grpclb {__version__}",
+    )
+
+
+def _strategy(wishes: Wishes, receipt: Receipt | None, state: State) -> str:
+    """Take what the user asks for, else what an earlier fix did. Raises UsageError where both do not go together."""
+    if receipt is None:
+        return wishes.strategy
+    if state == "in use" and wishes.strategy not in {"auto", receipt.strategy}:
+        raise UsageError(
+            f"Service {printable(receipt.service)} is fixed by the strategy {receipt.strategy} already: roll that back "
+            "first (`kubectl grpclb rollback`) to try another"
+        )
+    return receipt.strategy if wishes.strategy == "auto" else wishes.strategy
+
+
+def _before(service: Manifest, receipt: Receipt | None, state: State) -> Manifest:
+    """Give the Service as it would be without the fix: that is what is planned for."""
+    return {**service, "spec": receipt.original} if receipt and state == "in use" else service
+
+
+async def _look_around(cluster: Workshop, snapshot: Snapshot, facts: Facts, service: Manifest) -> Surroundings:
+    namespace = facts.target.namespace
+    readings, taken, missing, gateway, spoken = await asyncio.gather(
+        asyncio.gather(*map(cluster.read, request_surroundings(namespace))),
+        _taken(cluster, facts),
+        missing_rules(cluster, facts),
+        cluster.serves(*_GATEWAY),
+        _spoken(cluster, facts),
+    )
+    return derive_surroundings(
+        facts=facts,
+        readings=[*snapshot.readings, *readings],
+        service=service,
+        taken=taken,
+        missing=missing,
+        gateway_api=gateway,
+        spoken=spoken,
+    )
+
+
+async def _taken(cluster: Workshop, facts: Facts) -> tuple[str, ...]:
+    """Find objects that have a name which the bundle needs, and are not ours."""
+    bundle = bundle_of(facts.target.service)
+    needed = (
+        ("services", bundle.headless),
+        ("configmaps", bundle.envoy),
+        ("deployments", bundle.envoy),
+        ("poddisruptionbudgets", bundle.envoy),
+        ("configmaps", bundle.receipt),
+        ("leases", bundle.receipt),
+    )
+    found = await asyncio.gather(*(cluster.fetch(each, facts.target.namespace, name) for each, name in needed))
+    return tuple(
+        f"{outcome.object['kind']}/{name}"
+        for (_, name), outcome in zip(needed, found, strict=True)
+        if isinstance(outcome, Done) and _label(outcome.object) != facts.target.service
+    )
+
+
+def _label(manifest: Manifest) -> object:
+    return (manifest["metadata"].get("labels") or {}).get(SERVICE_LABEL)
+
+
+async def _spoken(cluster: Workshop, facts: Facts) -> tuple[Spoken, ...]:
+    """Speak gRPC to some ready pods: whether they speak it without TLS, and answer health checks."""
+    ready = [pod for pod in facts.pods if pod.ready and pod.target_port is not None]
+    namespace = facts.target.namespace
+    heard = await asyncio.gather(
+        *(cluster.greet(namespace, pod.name, pod.target_port or 0, _GREETING_SECONDS) for pod in ready[:_GREETED])
+    )
+    return tuple(
+        Spoken(pod.name, pod.target_port or 0, answer, answer)
+        if isinstance(answer, Gap)
+        else Spoken(pod.name, pod.target_port or 0, answer.protocol, answer.healthy)
+        for pod, answer in zip(ready, heard, strict=False)
+    )
