@@ -33,7 +33,7 @@ def record(
     The file, a snapshot, is for `diagnose --from` or a bug report.
 
     A snapshot holds names, addresses, labels and connections. It never holds Secrets, environment
-    values, arguments, annotations or tokens.
+    values, arguments, tokens, or annotations other than those that name a mesh or a deployment tool.
     """
     from kubectl_grpclb.commands import session, show
 

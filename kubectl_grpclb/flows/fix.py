@@ -43,7 +43,7 @@ async def fix(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk) -> Fixed:
     """Fix a Service. Raises RefusedError where it was not begun or was taken back, DeclinedError, ClusterError."""
     prepared = await prepare(cluster, ask, wishes, talk.observe)
     plan = prepared.plan
-    unfinished = prepared.receipt is not None and prepared.receipt.step not in {"proved", "done"}
+    unfinished = prepared.receipt is not None and prepared.receipt.step != "done"
     pending = plan.restart and wishes.recycle == "clients"
     if prepared.state == "in use" and not unfinished and not pending and not await _outdated(cluster, plan):
         return Fixed(_nothing_to_do(plan), changed=False)

@@ -1,7 +1,7 @@
 """The fields of Kubernetes objects that are read and kept: the snapshot's allow-list.
 
 Decoding an API answer into these types keeps what is declared and drops everything else, so that no
-Secret, environment value, argument, command or annotation can get into a snapshot. Names and meanings
+Secret, environment value, argument, command or other annotation can get into a snapshot. Names and meanings
 are those of the Kubernetes API reference (core/v1, discovery.k8s.io/v1, apps/v1). Times stay RFC 3339
 text and addresses stay text. Lists may be null on the wire, as Go writes an empty slice.
 """

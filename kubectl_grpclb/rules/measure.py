@@ -61,8 +61,12 @@ def measure(read: Sequence[PodSockets]) -> Measured:
 
 
 def by_requests(counts: Sequence[int], confidence: Confidence) -> Measured | None:
-    """Compare the requests that Envoys sent to each pod; None where they are too few."""
-    if not counts or sum(counts) < _EVENTS_A_POD * len(counts):
+    """Compare the requests that Envoys sent to each pod; None where they are too few.
+
+    A single pod has whatever there is, so one request is enough.
+    """
+    enough = 1 if len(counts) == 1 else _EVENTS_A_POD * len(counts)
+    if not counts or sum(counts) < enough:
         return None
     loads = tuple(map(float, counts))
     uneven = is_uneven(loads) and uneven_beyond_chance(counts) < _UNEVEN_EVENTS

@@ -54,11 +54,19 @@ def namespace() -> Iterator[str]:
         names = ["other", *(f"{step}-{way}" for step in STEPS for way in ("again", "undone"))]
         apply(NAMESPACE, [manifest for name in names for manifest in scene(name)])
         rolled_out(NAMESPACE, [f"deployment/{name}" for name in names])
-        apply(NAMESPACE, [scenes.callers(name, f"{name}:80", 1, rate=2) for name in names])
+        apply(NAMESPACE, [scenes.callers(name, f"{name}:80", 1, rate=20) for name in names])
         rolled_out(NAMESPACE, [f"deployment/{name}-caller" for name in names])
         yield NAMESPACE
     finally:
         kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+@pytest.fixture(autouse=True)
+def whole(namespace: str) -> Iterator[None]:
+    """Each test finds the Service `other` as it was made, whatever the one before came to."""
+    yield
+    if selector("other") != "other" or left("other"):
+        grpclb("rollback", "other", "-n", namespace, "--yes")
 
 
 def scene(name: str) -> list[scenes.Manifest]:
@@ -83,14 +91,12 @@ def left(name: str) -> tuple[str, ...]:
 
 def killed(name: str, line: str) -> None:
     """Run a fix, and kill it as soon as it has said that line."""
-    process = subprocess.Popen(command(name), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     said = []
-    for words in process.stderr or ():
-        said.append(words)
-        if line in words:
-            break
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    with subprocess.Popen(command(name), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        for words in process.stderr or ():
+            said.append(words)
+            if line in words:
+                process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL, "".join(said)
 
 
@@ -144,10 +150,9 @@ def test_after_a_kill_in_any_step_rollback_alone_restores(
 
 
 def test_two_fixes_at_once_do_not_get_into_each_others_way(namespace: str) -> None:
-    first = subprocess.Popen(command("other"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    until("the first has the Lease", lambda: any(name.startswith("lease") for name in left("other")), 60)
-    second = subprocess.run(command("other"), capture_output=True, text=True, check=False)
-    first.communicate()
+    with subprocess.Popen(command("other"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
+        until("the first has the Lease", lambda: any(name.startswith("lease") for name in left("other")), 60)
+        second = subprocess.run(command("other"), capture_output=True, text=True, check=False)
 
     assert first.returncode == 0
     assert second.returncode in {0, 4}
@@ -194,7 +199,6 @@ def test_a_quota_that_has_no_room_for_envoy_stops_it_before_it_begins(namespace:
 )
 def test_what_admission_refuses_is_taken_back(namespace: str, kind: str, group: str, resource: str) -> None:
     policy = f"grpclb-e2e-{kind}"
-    apply(namespace, [])
     kubectl("apply", "-f", "-", stdin=json.dumps(refusing(policy, group, resource)))
     try:
         until("the policy is in force", lambda: is_refused(namespace, resource), 60)
@@ -248,13 +252,12 @@ def is_refused(namespace: str, resource: str) -> bool:
 
 
 def test_somebody_elses_change_between_plan_and_cut_over_is_named_and_nothing_is_cut_over(namespace: str) -> None:
-    process = subprocess.Popen(command("other"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     said = []
-    for line in process.stderr or ():
-        said.append(line)
-        if STEPS["receipt"] in line:
-            kubectl("patch", "service", "other", "-n", namespace, "-p", '{"spec":{"sessionAffinity":"ClientIP"}}')
-    process.wait()
+    with subprocess.Popen(command("other"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr or ():
+            said.append(line)
+            if STEPS["receipt"] in line:
+                kubectl("patch", "service", "other", "-n", namespace, "-p", '{"spec":{"sessionAffinity":"ClientIP"}}')
     kubectl("patch", "service", "other", "-n", namespace, "-p", '{"spec":{"sessionAffinity":"None"}}')
 
     assert process.returncode == 4
@@ -264,11 +267,10 @@ def test_somebody_elses_change_between_plan_and_cut_over_is_named_and_nothing_is
 
 
 def test_ctrl_c_before_the_cut_over_leaves_nothing(namespace: str) -> None:
-    process = subprocess.Popen(command("other"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    for line in process.stderr or ():
-        if STEPS["deployment"] in line:
-            process.send_signal(signal.SIGINT)
-    process.wait()
+    with subprocess.Popen(command("other"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr or ():
+            if STEPS["deployment"] in line:
+                process.send_signal(signal.SIGINT)
 
     assert process.returncode == 130
     assert selector("other") == "other"

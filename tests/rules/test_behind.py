@@ -101,6 +101,12 @@ def test_too_few_requests_alone_say_nothing() -> None:
     )
 
 
+def test_a_single_server_has_whatever_comes_through_envoy() -> None:
+    load = assess(served(1))
+
+    assert (load.verdict, load.reason) == ("balanced", "there is one ready pod, and it has everything")
+
+
 def test_requests_that_are_not_known_are_not_none() -> None:
     assert assess(served(100, 100, None)).verdict == "inconclusive"
 
