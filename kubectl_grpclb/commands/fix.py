@@ -111,11 +111,13 @@ def fix(
 ) -> None:
     """Cure a Service whose load sticks.
 
-    Shows the plan, asks, applies it, proves that calls come back, and diagnoses again. Puts Envoy before the pods of the Service, or says what else to do where that would not cure. Nothing that clients
-    use is touched before Envoy is known to work, and rollback takes it all back.
+    Shows the plan, asks, applies it, proves that calls come back, and diagnoses again. Puts Envoy before the
+    pods of the Service, or says what else to do where that would not cure. Nothing that clients use is touched
+    before Envoy is known to work, and rollback takes it all back.
 
-    Exit codes: 0 fixed, pending or nothing to do; 1 you said no, or it needs something that fix does not do; 2 usage;
-    3 too little could be read to say; 4 refused, or the cluster could not be reached; 5 applied, but no cure shows.
+    Exit codes: 0 fixed, pending or nothing to do; 1 you said no, or it needs something that fix does not do; 2
+    usage; 3 too little could be read to say; 4 refused, or the cluster could not be reached; 5 applied, but no
+    cure shows.
     """
     import asyncio
 

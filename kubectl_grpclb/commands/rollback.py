@@ -33,9 +33,10 @@ def rollback(
 ) -> None:
     """Take a fix back.
 
-    Restores the Service exactly, lets Envoy run dry, and removes what fix made, and nothing else. Works from any machine, and after a fix that was killed half-way. Refuses where somebody changed the Service
-    since, and says what. Exit codes: 0 done, or nothing to do; 1 you said no; 2 usage; 4 refused, or the cluster
-    could not be reached.
+    Restores the Service exactly, lets Envoy run dry, and removes what fix made, and nothing else. Works from
+    any machine, and after a fix that was killed half-way. Refuses where somebody changed the Service since, and
+    says what. Exit codes: 0 done, or nothing to do; 1 you said no; 2 usage; 4 refused, or the cluster could not
+    be reached.
     """
     import asyncio
 

@@ -29,9 +29,9 @@ def verify(
 ) -> None:
     """Tell whether a fix cured.
 
-    Diagnoses again and compares with the time before the fix. Changes nothing. The outcome is fixed, pending (connections from before are still open), unchanged, worse or
-    unknown. Exit codes: 0 fixed or pending, 3 too little could be read to say, 4 the cluster could not be reached or
-    said no, 5 no cure shows.
+    Diagnoses again and compares with the time before the fix. Changes nothing. The outcome is fixed, pending
+    (connections from before are still open), unchanged, worse or unknown. Exit codes: 0 fixed or pending, 3 too
+    little could be read to say, 4 the cluster could not be reached or said no, 5 no cure shows.
     """
     import asyncio
 

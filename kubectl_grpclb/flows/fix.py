@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -92,7 +93,7 @@ async def _carry_out(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk, pr
         journal = Journal(cluster, _receipt(cluster, prepared), file)
         site = Site(cluster, hold, journal, talk.say, wishes.seconds)
         await journal.note("planned" if prepared.state != "in use" else "cut over")
-        talk.say(f"wrote the receipt to {file} and ConfigMap/{bundle.receipt}")
+        talk.say(f"wrote the receipt to {_short(file)} and ConfigMap/{bundle.receipt}")
         try:
             return await _steps(site, ask, wishes, talk, prepared)
         except ClusterError as error:
@@ -100,6 +101,12 @@ async def _carry_out(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk, pr
                 f"{error}\nThe fix stopped after the step `{journal.receipt.step}`. When the cluster answers again, "
                 f"`kubectl grpclb fix {ask.service}` goes on, and `kubectl grpclb rollback {ask.service}` undoes it"
             ) from error
+
+
+def _short(file: Path) -> str:
+    """Write a path in the user's home as a shell takes it."""
+    home = Path.home()
+    return f"~/{file.relative_to(home)}" if file.is_relative_to(home) else str(file)
 
 
 async def _steps(site: Site, ask: Ask, wishes: Wishes, talk: Talk, prepared: Prepared) -> Fixed:

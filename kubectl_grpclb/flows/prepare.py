@@ -78,12 +78,12 @@ async def prepare(cluster: Workshop, ask: Ask, wishes: Wishes, observe: Observer
     if state == "in use":
         plan = _upgrade(plan)
     if wishes.recycle == "clients":
-        plan = await _restartable(cluster, plan)
+        plan = await _recycling(cluster, plan)
     return Prepared(snapshot, facts, report, receipt, state, service.object, options, installation, plan)
 
 
-async def _restartable(cluster: Workshop, plan: Plan) -> Plan:
-    """Add a refusal where the user may not restart a client that is to be restarted."""
+async def _recycling(cluster: Workshop, plan: Plan) -> Plan:
+    """Have the clients restarted, and add a refusal where the user may not."""
     allowed = await asyncio.gather(*(cluster.may("patch", each.resource, each.namespace) for each in plan.restart))
     checks = tuple(
         Check(
@@ -96,7 +96,7 @@ async def _restartable(cluster: Workshop, plan: Plan) -> Plan:
         for each, may in zip(plan.restart, allowed, strict=True)
         if may is False
     )
-    return msgspec.structs.replace(plan, checks=(*checks, *plan.checks))
+    return msgspec.structs.replace(plan, recycle=True, checks=(*checks, *plan.checks))
 
 
 def _upgrade(plan: Plan) -> Plan:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from asyncio.subprocess import Process
@@ -56,7 +57,7 @@ class Child:
 
     @property
     def ended(self) -> bool:
-        """Whether the process has closed its output, as it does when it ends."""
+        """Whether the process, and whatever it has started, has closed its output, as it does when it ends."""
         return self._listening.done()
 
     @property
@@ -73,21 +74,20 @@ class Child:
         """Ask the process to end."""
         if self._process.stdin is not None:
             self._process.stdin.close()
-        self._signal(self._process.terminate)
-
-    def kill(self) -> None:
-        """Leave the process no choice."""
-        self._signal(self._process.kill)
-
-    async def gone(self) -> None:
-        """Wait until the process has ended and is reaped."""
-        await self._process.wait()
-        await asyncio.wait([self._listening])
-
-    def _signal(self, send: Callable[[], None]) -> None:
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
-                send()
+                self._process.terminate()
+
+    def kill(self) -> None:
+        """Leave the process no choice, nor any process that it has started and that holds its output."""
+        if not self.ended:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    async def gone(self) -> None:
+        """Wait until the process has ended and is reaped, and what it has started has ended."""
+        await self._process.wait()
+        await asyncio.wait([self._listening])
 
     async def _listen(self) -> None:
         if self._process.stdout is not None:

@@ -8,8 +8,9 @@ from types import TracebackType
 from typing import Literal, Self
 
 from kubectl_grpclb.lab.child import Child, end_all
-from kubectl_grpclb.lab.messages import Dial, Front, Message, Placement, Ready, Tally
+from kubectl_grpclb.lab.messages import Dial, Front, Launch, Message, Placement, Ready, Tally
 from kubectl_grpclb.lab.ports import bind_together, require_addresses
+from kubectl_grpclb.lab.proxy import Proxy, listener_names, on_loopback
 from kubectl_grpclb.model.errors import GrpclbError, UsageError
 from kubectl_grpclb.model.topology import LabClient, LabServer, Topology
 
@@ -35,6 +36,7 @@ class Lab:
 
     With a ClusterIP every connection is placed on a server at random when it opens, as kube-proxy does.
     `headless` gives the clients the servers' own addresses instead, which `round_robin` makes use of.
+    `proxy` puts Envoys behind the ClusterIP and before the servers, as `fix` does.
     Each client has one channel and calls `rate` times a second; `seed` makes the placement repeatable.
     """
 
@@ -47,11 +49,17 @@ class Lab:
         policy: Policy = "pick_first",
         rate: float = 50.0,
         seed: int | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         if not (1 <= servers <= _AT_MOST and 1 <= clients <= _AT_MOST):
             raise UsageError(f"the lab takes 1 to {_AT_MOST} servers and as many clients")
         self._server_ips = {_name("greeter-6d8f9c7b54", n): f"127.0.0.{n + 11}" for n in range(servers)}
         self._client_ips = {_name("caller-5b7c9d8f6", n): f"127.0.1.{n + 11}" for n in range(clients)}
+        if headless and proxy:
+            raise UsageError("clients that know the servers' addresses go past a proxy")
+        replicas = proxy.replicas if proxy else 0
+        self._envoy_ips = {_name("greeter-grpclb-envoy-7c6bd9f458", n): f"127.0.2.{n + 11}" for n in range(replicas)}
+        self._proxy = proxy
         self._headless, self._policy, self._rate, self._seed = headless, policy, rate, seed
         self._children: dict[str, Child] = {}
         self._held: list[socket.socket] = []
@@ -69,8 +77,13 @@ class Lab:
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """Every process of the lab, the balancer's included."""
+        """Every process that the lab has started, the balancer's included; an Envoy is the child of one of them."""
         return tuple(child.pid for child in self._children.values())
+
+    @property
+    def envoys(self) -> tuple[LabServer, ...]:
+        """The Envoys, which listen on the servers' port. Raises RuntimeError before the lab is entered."""
+        return tuple(LabServer(name, ip, self._children[name].pid) for name, ip in self._envoy_ips.items())
 
     def answers(self) -> dict[str, dict[str, int]]:
         """Count the requests that were answered so far: by client, then by server, zeros included."""
@@ -90,7 +103,7 @@ class Lab:
 
     async def __aenter__(self) -> Self:
         """Start every process and wait until every client is answered. Raises GrpclbError."""
-        require_addresses([*self._server_ips.values(), *self._client_ips.values()])
+        require_addresses([*self._server_ips.values(), *self._client_ips.values(), *self._envoy_ips.values()])
         try:
             async with asyncio.timeout(_START_LIMIT):
                 await self._start()
@@ -115,7 +128,7 @@ class Lab:
         await self._stop()
 
     async def _start(self) -> None:
-        port, self._held = bind_together(self._server_ips.values())
+        port, self._held = bind_together([*self._server_ips.values(), *self._envoy_ips.values()])
         for name, ip in self._server_ips.items():
             await self._run(name, "server", "--name", name, "--host", ip, "--port", str(port))
         await self._run(_BALANCER, "balancer")
@@ -124,20 +137,53 @@ class Lab:
         self._children[_BALANCER].tell(Placement(self._fronts(), port, self._seed))
         await self._until(lambda: self._ready.keys() >= {*self._server_ips, _BALANCER})
         fronts = self._ready[_BALANCER].ports
+        if self._proxy:
+            await self._start_envoys(self._proxy, port, fronts[0])
         for name, ip in self._client_ips.items():
             self._children[name].tell(Dial("ipv4:" + ",".join(f"{ip}:{front}" for front in fronts)))
         await self._until(lambda: all(self._connected(name) for name in self._client_ips))
         self._topology = self._describe(port if self._headless else fronts[0], port)
 
+    async def _start_envoys(self, proxy: Proxy, port: int, front: int) -> None:
+        """Put them where the balancer's connections go; each has the same ports, on an address of its own."""
+        ports = {name: port if name == "grpc" else self._free_port() for name in listener_names(proxy.config)}
+        admin = self._free_port(hold=False)
+        for name, ip in self._envoy_ips.items():
+            config = on_loopback(
+                proxy.config,
+                admin=(ip, admin),
+                listeners={listener: (ip, number) for listener, number in ports.items()},
+                clusters={
+                    "servers": [(server, port) for server in self._server_ips.values()],
+                    "service": [(ip, front)],
+                    "admin": [(ip, admin)],
+                },
+            )
+            await self._run(name, "envoy")
+            self._children[name].tell(Launch(proxy.binary, config, proxy.concurrency, ip, ports["status"]))
+        await self._until(lambda: self._ready.keys() >= self._envoy_ips.keys())
+
+    def _free_port(self, *, hold: bool = True) -> int:
+        """Find a port on the Envoys' addresses; their admin interface takes only one that nobody holds."""
+        port, held = bind_together(self._envoy_ips.values())
+        self._held += held
+        if not hold:
+            for each in held:
+                each.close()
+        return port
+
     async def _run(self, name: str, module: str, *arguments: str) -> None:
         self._children[name] = await Child.start(name, module, arguments, self._hear)
 
     def _fronts(self) -> tuple[Front, ...]:
-        """Give a ClusterIP one front that leads anywhere, a headless Service one a server that leads only there."""
-        sources, backends = tuple(self._client_ips.values()), tuple(self._server_ips.values())
+        """Give a ClusterIP one front that leads anywhere, a headless Service one a server that leads only there.
+
+        With Envoys the ClusterIP leads to them, and they may dial it, too.
+        """
+        sources, backends = (*self._client_ips.values(), *self._envoy_ips.values()), tuple(self._server_ips.values())
         if self._headless:
             return tuple(Front(sources, (backend,)) for backend in backends)
-        return (Front(sources, backends),)
+        return (Front(sources, tuple(self._envoy_ips.values()) or backends),)
 
     def _connected(self, client: str) -> bool:
         channels = len(self._server_ips) if self._headless and self._policy == "round_robin" else 1

@@ -1,12 +1,14 @@
 """What the lab's processes say to each other: one JSON line each, over standard input and output."""
 
+from typing import Any
+
 from msgspec import Struct
 
-__all__ = ["Dial", "Front", "Message", "Placement", "Ready", "Tally"]
+__all__ = ["Dial", "Front", "Launch", "Message", "Placement", "Ready", "Tally"]
 
 
 class Ready(Struct, frozen=True, tag="ready"):
-    """A server or the balancer takes connections; `ports` are those of the balancer's fronts, in order."""
+    """A server, the balancer or an Envoy takes connections; `ports` are those of the balancer's fronts, in order."""
 
     ports: tuple[int, ...] = ()
 
@@ -46,3 +48,13 @@ class Dial(Struct, frozen=True):
     """What a client is told once the servers answer: the gRPC target to open its channel to."""
 
     target: str
+
+
+class Launch(Struct, frozen=True):
+    """What Envoy is started with, and where it says that it is ready."""
+
+    binary: str
+    config: dict[str, Any]
+    concurrency: int
+    host: str
+    status_port: int

@@ -146,6 +146,9 @@ class Plan(_Wire, frozen=True, kw_only=True):
     ports: EnvoyPorts | None = None
     """Only of a plan for Envoy."""
     restart: tuple[Restart, ...] = ()
+    """The clients whose connections are from before."""
+    recycle: bool = False
+    """Whether those are restarted."""
     wont: tuple[str, ...] = ()
     """What it will not do, a sentence each."""
     connections: str = ""
@@ -161,7 +164,7 @@ class Plan(_Wire, frozen=True, kw_only=True):
     @property
     def changes_nothing(self) -> bool:
         """Whether there is nothing to carry out."""
-        return not self.create and self.change is None and not self.restart
+        return not self.create and self.change is None and not (self.recycle and self.restart)
 
 
 def _operation(field: Field) -> dict[str, Any]:

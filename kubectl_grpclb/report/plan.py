@@ -12,6 +12,10 @@ from kubectl_grpclb.report.screen.layout import Line, Span, Style, View, paint, 
 __all__ = ["render_plan"]
 
 
+_SHOWN = 5
+"""Clients that are named in a sentence."""
+
+
 def render_plan(plan: Plan, page: Page) -> str:
     """Lay the plan out for a page."""
     view = View(page, wide=False)
@@ -24,7 +28,7 @@ def render_plan(plan: Plan, page: Page) -> str:
         lines += [(), (Span(view.show(advice.title), "bold"),)]
         lines += [(Span(f"  {view.show(line)}"),) for line in advice.lines]
     if plan.connections and not plan.changes_nothing:
-        lines += [(), (Span("Open connections", "bold"),), *_flowing(view, [plan.connections], "  ")]
+        lines += [(), (Span("Open connections", "bold"),), *_flowing(view, _connections(plan), "  ")]
     if plan.wont:
         lines += [(), (Span("What is not done", "bold"),), *_flowing(view, plan.wont, "  ")]
     return "".join(f"{paint(line, colour=page.colour)}\n" for line in lines)
@@ -41,10 +45,17 @@ def _steps(view: View, plan: Plan) -> list[Line]:
         lines += [line for field in plan.change.fields for line in _difference(view, field)]
         if plan.strategy == "envoy":
             lines += _item(view, "prove", "a call through the Service comes back; if not, it is put back at once")
-    for restart in plan.restart:
-        where = f"{restart.kind}/{restart.name} in {restart.namespace}"
-        lines += _item(view, f"only with --recycle clients: restart {where}", restart.why)
+    for restart in plan.restart if plan.recycle else ():
+        lines += _item(view, f"restart {restart.kind}/{restart.name} in {restart.namespace}", restart.why)
     return lines
+
+
+def _connections(plan: Plan) -> list[str]:
+    clients = [f"{restart.kind}/{restart.name} in {restart.namespace}" for restart in plan.restart]
+    if not clients or plan.recycle:
+        return [plan.connections]
+    shown = f"{', '.join(clients[:_SHOWN])}{', …' if len(clients) > _SHOWN else ''}"
+    return [plan.connections, f"Those clients are not restarted; --recycle clients would restart {shown}."]
 
 
 def _item(view: View, what: str, why: str) -> list[Line]:

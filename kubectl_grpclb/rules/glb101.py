@@ -12,6 +12,7 @@ from kubectl_grpclb.rules.words import (
     headless_target,
     names,
     odds,
+    plan_fix,
     pods,
     reach,
     reconnect,
@@ -41,7 +42,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
             confidence=load.confidence if random else _LOW,
             explains=0.6 if random else 0.3,
             remedies=("envoy", "round-robin"),
-            next=[*expose_headless(facts), *reconnect(facts, facts.clients)],
+            next=[plan_fix(facts), *expose_headless(facts), *reconnect(facts, facts.clients)],
         ),
     )
 

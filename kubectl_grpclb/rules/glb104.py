@@ -6,7 +6,7 @@ from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.order import AgeOrder
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import connections, names, odds, reconnect, seconds
+from kubectl_grpclb.rules.words import connections, names, odds, plan_fix, reconnect, seconds
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
@@ -21,7 +21,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
             confidence=load.confidence if order.systematic else "low",
             explains=1.0 if order.systematic else 0.4,
             remedies=("envoy", "round-robin"),
-            next=reconnect(facts, facts.clients),
+            next=[plan_fix(facts), *reconnect(facts, facts.clients)],
         ),
     )
 

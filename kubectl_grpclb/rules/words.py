@@ -15,6 +15,7 @@ __all__ = [
     "headless_target",
     "names",
     "odds",
+    "plan_fix",
     "pods",
     "reach",
     "reconnect",
@@ -77,6 +78,12 @@ def reach(client: Client, servers: Sequence[Server]) -> list[str]:
 def command(*words: str) -> str:
     """Write a command so that a shell takes each word as it is, whatever a cluster's names hold."""
     return shlex.join(words)
+
+
+def plan_fix(facts: Facts) -> str:
+    """Give the command that shows what a fix would do, and changes nothing."""
+    target = facts.target
+    return command("kubectl", "grpclb", "fix", target.service, "-n", target.namespace, "--dry-run")
 
 
 def reconnect(facts: Facts, clients: Sequence[Client]) -> list[str]:

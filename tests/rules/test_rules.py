@@ -167,7 +167,8 @@ def test_a_name_with_shell_syntax_is_quoted_in_commands() -> None:
 
     commands = the(analyse(hostile), "GLB101").next
 
-    assert commands[0].startswith("kubectl expose service 'greeter;reboot' -n shop ")
+    assert commands[0] == "kubectl grpclb fix 'greeter;reboot' -n shop --dry-run"
+    assert commands[1].startswith("kubectl expose service 'greeter;reboot' -n shop ")
 
 
 def test_churning_connections_do_not_stick() -> None:

@@ -84,10 +84,7 @@ def plan_envoy(
     )
 
 
-_CONNECTIONS = (
-    "Connections that are open now stay where they are until they close; only new ones go through Envoy. "
-    "--recycle clients restarts the clients listed above, one pod after the other, so that they connect anew."
-)
+_CONNECTIONS = "Connections that are open now stay where they are until they close; only new ones go through Envoy."
 
 
 def _parts(
@@ -198,7 +195,6 @@ def _findings(report: Report) -> tuple[str, ...]:
 def _wont(clients: Iterable[Client]) -> tuple[str, ...]:
     said = [
         "It restarts none of the servers and changes nothing of theirs.",
-        "It closes no connection and restarts no client unless --recycle clients says so.",
     ]
     stuck = [client.name for client in clients if client.lasting and not client.owner]
     if stuck:
