@@ -84,8 +84,11 @@ class Envoys:
 
     async def until_gone(self, seconds: float) -> None:
         """Wait until no pod is left. Raises RefusedError after `seconds`."""
-        until = time.monotonic() + seconds
+        until, told = time.monotonic() + seconds, 0
         while pods := await pods_of(self._cluster, self._namespace, selector_of(self._bundle)):
+            if len(pods) != told:
+                told = len(pods)
+                self._say(f"waiting for {told} {'pod' if told == 1 else 'pods'} of Envoy to drain and end")
             if time.monotonic() > until:
                 names = ", ".join(printable(pod["metadata"]["name"]) for pod in pods)
                 raise RefusedError(f"these pods did not end within {seconds:.0f} s: {names}")

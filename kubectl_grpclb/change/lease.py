@@ -10,7 +10,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,9 +60,14 @@ class Hold:
             self._take(outcome)
 
     async def release(self) -> None:
-        """Delete the Lease, unless it is somebody else's by now."""
-        if not self._lost:
-            metadata = self._lease["metadata"]
+        """Delete the Lease, unless it is somebody else's by now.
+
+        One that stays, as the cluster does not answer, is taken over later: that must hide no other error.
+        """
+        if self._lost:
+            return
+        metadata = self._lease["metadata"]
+        with suppress(ClusterError):
             await self._cluster.write(Delete("leases", self._namespace, metadata["name"], metadata["uid"]))
 
     def _take(self, outcome: Outcome) -> None:

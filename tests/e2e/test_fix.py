@@ -286,6 +286,33 @@ def test_there_is_nothing_to_verify_or_roll_back_any_more(namespace: str, origin
     assert "Nothing to roll back" in undone.stdout
 
 
+def test_without_recycling_the_fix_is_pending_until_old_connections_close(
+    namespace: str, original: str, calls: Calls
+) -> None:
+    done = fix(namespace, *IMAGE)
+    found = report("greeter", "-n", namespace)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("PENDING")
+    assert "GLB105" in codes(found)
+    assert {client["owner"] for client in found["clients"]} == {"Deployment/greeter-caller"}
+
+
+def test_a_rollback_without_recycling_loses_no_call_either(
+    namespace: str, original: str, calls: Calls, dialling: Calls
+) -> None:
+    kubectl("rollout", "restart", "deployment/greeter-caller", "-n", namespace)
+    rolled_out(namespace, ["deployment/greeter-caller"])
+
+    undone = grpclb("rollback", "greeter", "-n", namespace, "--yes")
+
+    assert undone.returncode == 0, undone.stderr
+    assert spec(namespace) == original
+    assert ours(namespace) == []
+    assert calls.count().failed == 0
+    assert dialling.count().failed == 0
+
+
 def ours_pods(namespace: str) -> list[str]:
     return kubectl("get", "pods", "-n", namespace, "-l", "grpclb/part=envoy", "-o", "name").split()
 

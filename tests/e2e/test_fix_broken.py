@@ -61,12 +61,12 @@ def namespace() -> Iterator[str]:
         kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 
 
-@pytest.fixture(autouse=True)
-def whole(namespace: str) -> Iterator[None]:
-    """Each test finds the Service `other` as it was made, whatever the one before came to."""
-    yield
+@pytest.fixture
+def other(namespace: str) -> str:
+    """The Service `other` as it was made, whatever the test before came to."""
     if selector("other") != "other" or left("other"):
         grpclb("rollback", "other", "-n", namespace, "--yes")
+    return "other"
 
 
 def scene(name: str) -> list[scenes.Manifest]:
@@ -149,17 +149,17 @@ def test_after_a_kill_in_any_step_rollback_alone_restores(
     assert came.left == ()
 
 
-def test_two_fixes_at_once_do_not_get_into_each_others_way(namespace: str) -> None:
-    with subprocess.Popen(command("other"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
-        until("the first has the Lease", lambda: any(name.startswith("lease") for name in left("other")), 60)
-        second = subprocess.run(command("other"), capture_output=True, text=True, check=False)
+def test_two_fixes_at_once_do_not_get_into_each_others_way(namespace: str, other: str) -> None:
+    with subprocess.Popen(command(other), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
+        until("the first has the Lease", lambda: any(name.startswith("lease") for name in left(other)), 60)
+        second = subprocess.run(command(other), capture_output=True, text=True, check=False)
 
     assert first.returncode == 0
     assert second.returncode in {0, 4}
     assert "at work" in second.stderr or "meanwhile" in second.stderr or "Nothing to do" in second.stdout
-    assert selector("other") == "other-grpclb-envoy"
+    assert selector(other) == "other-grpclb-envoy"
     assert grpclb("rollback", "other", "-n", namespace, "--yes").returncode == 0
-    assert left("other") == ()
+    assert left(other) == ()
 
 
 @pytest.mark.parametrize(
@@ -169,47 +169,47 @@ def test_two_fixes_at_once_do_not_get_into_each_others_way(namespace: str) -> No
         ("grpclb.test/greeter:distroless", "CrashLoopBackOff"),
     ],
 )
-def test_an_envoy_that_does_not_start_is_removed_again(namespace: str, image: str, says: str) -> None:
-    done = subprocess.run(command("other", image), capture_output=True, text=True, check=False)
+def test_an_envoy_that_does_not_start_is_removed_again(namespace: str, other: str, image: str, says: str) -> None:
+    done = subprocess.run(command(other, image), capture_output=True, text=True, check=False)
 
     assert done.returncode == 4
     assert says in done.stderr
     assert "The Service was not touched" in done.stderr
-    assert selector("other") == "other"
-    assert left("other") == ()
+    assert selector(other) == "other"
+    assert left(other) == ()
 
 
-def test_a_quota_that_has_no_room_for_envoy_stops_it_before_it_begins(namespace: str) -> None:
+def test_a_quota_that_has_no_room_for_envoy_stops_it_before_it_begins(namespace: str, other: str) -> None:
     kubectl("create", "quota", "full", "-n", namespace, "--hard=pods=1")
     try:
         until("the quota counts", lambda: "pods" in kubectl("get", "quota", "full", "-n", namespace, "-o", "yaml"))
         time.sleep(1)
-        done = subprocess.run(command("other"), capture_output=True, text=True, check=False)
+        done = subprocess.run(command(other), capture_output=True, text=True, check=False)
     finally:
         kubectl("delete", "quota", "full", "-n", namespace)
 
     assert done.returncode == 4
     assert "quota" in done.stderr
-    assert selector("other") == "other"
-    assert left("other") == ()
+    assert selector(other) == "other"
+    assert left(other) == ()
 
 
 @pytest.mark.parametrize(
     ("kind", "group", "resource"), [("stage", "apps", "deployments"), ("cut-over", "", "services")]
 )
-def test_what_admission_refuses_is_taken_back(namespace: str, kind: str, group: str, resource: str) -> None:
+def test_what_admission_refuses_is_taken_back(namespace: str, other: str, kind: str, group: str, resource: str) -> None:
     policy = f"grpclb-e2e-{kind}"
     kubectl("apply", "-f", "-", stdin=json.dumps(refusing(policy, group, resource)))
     try:
         until("the policy is in force", lambda: is_refused(namespace, resource), 60)
-        done = subprocess.run(command("other"), capture_output=True, text=True, check=False)
+        done = subprocess.run(command(other), capture_output=True, text=True, check=False)
     finally:
         kubectl("delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", policy)
 
     assert done.returncode == 4
     assert "frozen by the platform team" in done.stderr
-    assert selector("other") == "other"
-    assert left("other") == ()
+    assert selector(other) == "other"
+    assert left(other) == ()
 
 
 def refusing(name: str, group: str, resource: str) -> dict[str, object]:
@@ -251,9 +251,11 @@ def is_refused(namespace: str, resource: str) -> bool:
     return "frozen" in done.stderr
 
 
-def test_somebody_elses_change_between_plan_and_cut_over_is_named_and_nothing_is_cut_over(namespace: str) -> None:
+def test_somebody_elses_change_between_plan_and_cut_over_is_named_and_nothing_is_cut_over(
+    namespace: str, other: str
+) -> None:
     said = []
-    with subprocess.Popen(command("other"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command(other), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr or ():
             said.append(line)
             if STEPS["receipt"] in line:
@@ -262,16 +264,16 @@ def test_somebody_elses_change_between_plan_and_cut_over_is_named_and_nothing_is
 
     assert process.returncode == 4
     assert 'spec.sessionAffinity: "None" is now "ClientIP"' in "".join(said)
-    assert selector("other") == "other"
-    assert left("other") == ()
+    assert selector(other) == "other"
+    assert left(other) == ()
 
 
-def test_ctrl_c_before_the_cut_over_leaves_nothing(namespace: str) -> None:
-    with subprocess.Popen(command("other"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+def test_ctrl_c_before_the_cut_over_leaves_nothing(namespace: str, other: str) -> None:
+    with subprocess.Popen(command(other), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr or ():
             if STEPS["deployment"] in line:
                 process.send_signal(signal.SIGINT)
 
     assert process.returncode == 130
-    assert selector("other") == "other"
-    assert left("other") == ()
+    assert selector(other) == "other"
+    assert left(other) == ()
