@@ -6,15 +6,12 @@ the connections drain, and only when the answer came does the kubelet send SIGTE
 address, where the kubelet can reach it; its path is different in each installation and not to be guessed.
 """
 
-from typing import Any
+from kubectl_grpclb.remedies.envoy._words import TYPES, Json, extension, http_manager, router
 
 __all__ = ["drain_listener"]
 
-Json = dict[str, Any]
-
-_TYPES = "type.googleapis.com/envoy.extensions.filters"
-_LUA, _LUA_TYPE = "begin", f"{_TYPES}.http.lua.v3.Lua"
-_HOLD, _HOLD_TYPE = "hold", f"{_TYPES}.http.fault.v3.HTTPFault"
+_LUA, _LUA_TYPE = "begin", "extensions.filters.http.lua.v3.Lua"
+_HOLD, _HOLD_TYPE = "hold", "extensions.filters.http.fault.v3.HTTPFault"
 
 _BEGIN = """\
 function envoy_on_request(request)
@@ -26,29 +23,27 @@ end
 
 def drain_listener(address: Json, path: str, seconds: float) -> Json:
     """Give the listener whose one path begins a drain and answers when `seconds` have passed."""
-    manager = {
-        "@type": f"{_TYPES}.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "drain",
-        "codec_type": "HTTP1",
-        "route_config": {
-            "name": "drain",
-            "virtual_hosts": [{"name": "drain", "domains": ["*"], "routes": _routes(path)}],
-        },
-        "http_filters": [
-            {"name": _LUA, "typed_config": {"@type": _LUA_TYPE, "default_source_code": {"inline_string": _BEGIN}}},
-            {"name": _HOLD, "typed_config": {"@type": _HOLD_TYPE, "delay": _delay(seconds, percent=100)}},
-            {"name": "envoy.filters.http.router", "typed_config": {"@type": f"{_TYPES}.http.router.v3.Router"}},
-        ],
-    }
-    filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]
-    return {"name": "drain", "address": address, "filter_chains": [{"filters": filters}]}
+    host = {"name": "drain", "domains": ["*"], "routes": _routes(path)}
+    manager = http_manager(
+        {
+            "stat_prefix": "drain",
+            "codec_type": "HTTP1",
+            "route_config": {"name": "drain", "virtual_hosts": [host]},
+            "http_filters": [
+                extension(_LUA, _LUA_TYPE, default_source_code={"inline_string": _BEGIN}),
+                extension(_HOLD, _HOLD_TYPE, delay=_delay(seconds, percent=100)),
+                router(),
+            ],
+        }
+    )
+    return {"name": "drain", "address": address, "filter_chains": [{"filters": [manager]}]}
 
 
 def _routes(path: str) -> list[Json]:
     """Every other path is not found, and both filters are off for it; without a route they would run."""
     off = {
-        _LUA: {"@type": f"{_LUA_TYPE}PerRoute", "disabled": True},
-        _HOLD: {"@type": _HOLD_TYPE, "delay": _delay(0.001, percent=0)},
+        _LUA: {"@type": f"{TYPES}.{_LUA_TYPE}PerRoute", "disabled": True},
+        _HOLD: {"@type": f"{TYPES}.{_HOLD_TYPE}", "delay": _delay(0.001, percent=0)},
     }
     read = {"name": ":method", "string_match": {"exact": "GET"}}
     return [

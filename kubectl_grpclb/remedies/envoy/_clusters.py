@@ -1,0 +1,139 @@
+"""Envoy's clusters: whom it sends to, how it finds them and spreads calls over them."""
+
+from kubectl_grpclb.model.bundle import ADMIN_PORT
+from kubectl_grpclb.remedies.envoy._words import TYPES, Json, assignment, extension, seconds
+from kubectl_grpclb.remedies.envoy.upstream import Balancing, Forwarded, Upstream
+
+__all__ = ["clusters"]
+
+_BREAKERS = 1_000_000
+"""Envoy's default of 1024 connections, requests and pending requests is a limit that users hit without noticing."""
+
+_CONNECT = 0.25
+"""Until DNS forgets a pod that is gone, a call to it waits so long before it goes to another. Within a cluster a
+connection takes a few milliseconds."""
+
+_RETRIES_AT_ONCE = 1000
+
+
+def clusters(upstream: Upstream) -> list[Json]:
+    """Give the servers, their other ports, the original Service, and Envoy's own admin interface."""
+    return [
+        _servers(upstream),
+        *(_forwarded(upstream, each) for each in upstream.forwarded),
+        _service(upstream),
+        _static("admin", "127.0.0.1", ADMIN_PORT),
+    ]
+
+
+def _servers(upstream: Upstream) -> Json:
+    cluster = {
+        **_discovered("servers", upstream, upstream.servers, upstream.target_port),
+        "connect_timeout": seconds(_CONNECT),
+        "load_balancing_policy": {"policies": [{"typed_extension_config": _policy(upstream.balancing)}]},
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": f"{TYPES}.extensions.upstreams.http.v3.HttpProtocolOptions",
+                # No keepalive pings: grpc-go ends a connection that pings more often than every 5 minutes.
+                "explicit_http_config": {"http2_protocol_options": {}},
+            }
+        },
+        "circuit_breakers": {"thresholds": [_breakers(priority) for priority in ("DEFAULT", "HIGH")]},
+        "outlier_detection": {
+            "split_external_local_origin_errors": True,
+            "consecutive_local_origin_failure": 3,
+            "enforcing_consecutive_local_origin_failure": 100,
+            "consecutive_gateway_failure": 5,
+            "enforcing_consecutive_gateway_failure": 100,
+            # An application's own errors (INTERNAL, UNKNOWN) are answers; they put no server out of use.
+            "enforcing_consecutive_5xx": 0,
+            "enforcing_success_rate": 0,
+            "enforcing_local_origin_success_rate": 0,
+            "interval": seconds(5),
+            "base_ejection_time": seconds(10),
+            "max_ejection_percent": 50,
+        },
+    }
+    if upstream.health_checked:
+        cluster |= {"health_checks": [_health_check()], "ignore_health_on_host_removal": True}
+    return cluster
+
+
+def _health_check() -> Json:
+    return {
+        "grpc_health_check": {},
+        "timeout": seconds(2),
+        "interval": seconds(5),
+        "no_traffic_interval": seconds(5),
+        "initial_jitter": seconds(1),
+        "unhealthy_threshold": 2,
+        "healthy_threshold": 1,
+    }
+
+
+def _breakers(priority: str) -> Json:
+    return {
+        "priority": priority,
+        "max_connections": _BREAKERS,
+        "max_pending_requests": _BREAKERS,
+        "max_requests": _BREAKERS,
+        "max_retries": _RETRIES_AT_ONCE,
+        "track_remaining": True,
+    }
+
+
+def _policy(balancing: Balancing) -> Json:
+    if balancing == "least-request":
+        return extension(
+            "envoy.load_balancing_policies.least_request",
+            "extensions.load_balancing_policies.least_request.v3.LeastRequest",
+            # Of two hosts chosen at random the busier one is picked a quarter of the time.
+            selection_method="FULL_SCAN",
+        )
+    return extension(
+        "envoy.load_balancing_policies.round_robin", "extensions.load_balancing_policies.round_robin.v3.RoundRobin"
+    )
+
+
+def _discovered(name: str, upstream: Upstream, host: str, port: int) -> Json:
+    """Each address that DNS gives is a host, and one that it gives no more is drained."""
+    return {
+        "name": name,
+        "cluster_type": {
+            "name": "envoy.clusters.dns",
+            "typed_config": {
+                "@type": f"{TYPES}.extensions.clusters.dns.v3.DnsCluster",
+                "dns_refresh_rate": seconds(upstream.refresh),
+                "dns_jitter": seconds(upstream.refresh / 5),
+                "dns_failure_refresh_rate": {"base_interval": seconds(1), "max_interval": seconds(5)},
+                "respect_dns_ttl": False,
+                "dns_lookup_family": upstream.family,
+                "typed_dns_resolver_config": extension(
+                    "envoy.network.dns_resolver.cares",
+                    "extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
+                ),
+            },
+        },
+        "load_assignment": assignment(name, host, port),
+    }
+
+
+def _service(upstream: Upstream) -> Json:
+    """Lead to the original Service, for the proof that a call through it comes back."""
+    cluster = _discovered("service", upstream, upstream.service, upstream.service_port)
+    cluster["cluster_type"]["typed_config"] |= {"dns_refresh_rate": seconds(30), "dns_jitter": seconds(5)}
+    return {**cluster, "connect_timeout": seconds(2)}
+
+
+def _forwarded(upstream: Upstream, port: Forwarded) -> Json:
+    name = f"servers-{port.target}"
+    return {**_discovered(name, upstream, upstream.servers, port.target), "connect_timeout": seconds(1)}
+
+
+def _static(name: str, host: str, port: int) -> Json:
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": seconds(1),
+        "load_assignment": assignment(name, host, port),
+    }

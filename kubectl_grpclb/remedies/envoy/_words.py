@@ -1,0 +1,44 @@
+"""The words that every part of Envoy's configuration is put together from."""
+
+from typing import Any
+
+__all__ = ["TYPES", "Json", "address", "assignment", "extension", "http_manager", "router", "seconds"]
+
+Json = dict[str, Any]
+
+TYPES = "type.googleapis.com/envoy"
+
+
+def address(host: str, port: int) -> Json:
+    """Give where something listens or is dialled."""
+    return {"socket_address": {"address": host, "port_value": port}}
+
+
+def assignment(name: str, host: str, port: int) -> Json:
+    """Give a cluster's one place, a name or an address."""
+    endpoint = {"endpoint": {"address": address(host, port)}}
+    return {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
+
+
+def http_manager(fields: Json) -> Json:
+    """Wrap the fields of an HTTP connection manager."""
+    return extension(
+        "envoy.filters.network.http_connection_manager",
+        "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        **fields,
+    )
+
+
+def router() -> Json:
+    """Give the filter that every chain of HTTP filters ends with."""
+    return extension("envoy.filters.http.router", "extensions.filters.http.router.v3.Router")
+
+
+def extension(name: str, message: str, **fields: object) -> Json:
+    """Name an extension with its typed configuration."""
+    return {"name": name, "typed_config": {"@type": f"{TYPES}.{message}", **fields}}
+
+
+def seconds(value: float) -> str:
+    """Write a duration, in seconds."""
+    return f"{value:g}s"
