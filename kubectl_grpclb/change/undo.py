@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from kubectl_grpclb.change.apply import Site, switch
 from kubectl_grpclb.cluster.port import Workshop
@@ -14,7 +14,7 @@ from kubectl_grpclb.model.receipt import Made, Receipt, differences, expected_sp
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Delete, Denied
 
-__all__ = ["carries_the_fix", "empty", "remove", "restore"]
+__all__ = ["carries_the_fix", "empty", "prune", "remove", "restore"]
 
 _LOOK_EVERY = 1.0
 _ANSWER_SECONDS = 15.0
@@ -96,6 +96,15 @@ async def remove(site: Site, made: Sequence[Made]) -> None:
             await site.envoys.until_gone(_END_SECONDS)
     await _delete(site.cluster, receipt, Made(resource="configmaps", name=bundle_of(receipt.service).receipt))
     site.journal.forget()
+
+
+async def prune(site: Site, kept: Collection[Made]) -> None:
+    """Delete what an earlier fix of this Service made and this one does not need."""
+    for each in site.journal.receipt.made:
+        if each not in kept:
+            site.hold.check()
+            if await _delete(site.cluster, site.journal.receipt, each):
+                site.say(f"deleted {each.resource}/{each.name}, which is not needed any more")
 
 
 async def _delete(cluster: Workshop, receipt: Receipt, made: Made) -> bool:

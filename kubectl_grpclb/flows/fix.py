@@ -92,9 +92,9 @@ async def _carry_out(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk, pr
         await _still_the_same(cluster, ask, prepared)
         journal = Journal(cluster, _receipt(cluster, prepared), file)
         site = Site(cluster, hold, journal, talk.say, wishes.seconds)
-        await journal.note("planned" if prepared.state != "in use" else "cut over")
-        talk.say(f"wrote the receipt to {_short(file)} and ConfigMap/{bundle.receipt}")
         try:
+            await journal.note("planned" if prepared.state != "in use" else "cut over")
+            talk.say(f"wrote the receipt to {_short(file)} and ConfigMap/{bundle.receipt}")
             return await _steps(site, ask, wishes, talk, prepared)
         except ClusterError as error:
             raise ClusterError(
@@ -116,6 +116,7 @@ async def _steps(site: Site, ask: Ask, wishes: Wishes, talk: Talk, prepared: Pre
         return Fixed(plan, changed=True)
     if prepared.state == "in use":
         await _upgrade(site, plan.create)
+        await undo.prune(site, _made(plan))
     else:
         await _until_staged(site, plan.create)
         if wishes.stage_only:
@@ -166,7 +167,10 @@ async def _until_proved(site: Site, plan: Plan) -> None:
         await apply.cut_over(site, plan.change)
         await apply.prove(site)
     except (RefusedError, asyncio.CancelledError) as error:
-        await _revert(site)
+        try:
+            await _revert(site)
+        except GrpclbError as second:
+            raise RefusedError(f"{error}.\n{second}") from second
         if isinstance(error, asyncio.CancelledError):
             raise
         raise RefusedError(
@@ -228,14 +232,18 @@ async def _still_the_same(cluster: Workshop, ask: Ask, prepared: Prepared) -> No
         raise ClusterError(f"the Service cannot be read any more: {service.message}")
 
 
+def _made(plan: Plan) -> set[Made]:
+    return {
+        Made(resource=resource_of(each.manifest).resource, name=each.manifest["metadata"]["name"])
+        for each in plan.create
+    }
+
+
 def _receipt(cluster: Workshop, prepared: Prepared) -> Receipt:
     plan, earlier, target = prepared.plan, prepared.receipt, prepared.plan.target
     in_use = earlier is not None and prepared.state == "in use"
     before = Before(verdict=prepared.report.verdict, balance=prepared.report.balance, taken_at=prepared.report.taken_at)
-    made = {
-        Made(resource=resource_of(each.manifest).resource, name=each.manifest["metadata"]["name"])
-        for each in plan.create
-    }
+    made = _made(plan)
     return Receipt(
         schema=RECEIPT_SCHEMA,
         tool=prepared.installation.tool,

@@ -72,6 +72,11 @@ async def prepare(cluster: Workshop, ask: Ask, wishes: Wishes, observe: Observer
     facts, report = derive(snapshot), diagnosed(snapshot)
     state = _state(receipt, service.object)
     options = chosen(wishes, receipt.options if receipt else {})
+    if state == "in use" and options.autoscaling and receipt and not receipt.options.get("autoscaling"):
+        raise UsageError(
+            "--autoscale is for a new fix: given to Envoys that serve already, Kubernetes would first scale them down "
+            f"to one. `kubectl autoscale deployment {bundle_of(ask.service).envoy}` adds an autoscaler without that"
+        )
     around = await _look_around(cluster, snapshot, facts, _before(service.object, receipt, state))
     installation = _installation(receipt)
     plan = plan_for(facts, report, around, options, installation, strategy=_strategy(wishes, receipt, state))
