@@ -289,7 +289,7 @@ def test_there_is_nothing_to_verify_or_roll_back_any_more(namespace: str, origin
 def test_without_recycling_the_fix_is_pending_until_old_connections_close(
     namespace: str, original: str, calls: Calls
 ) -> None:
-    done = fix(namespace, *IMAGE)
+    done = fix(namespace, "--strategy", "envoy", *IMAGE)
     found = report("greeter", "-n", namespace)
 
     assert done.returncode == 0, done.stderr
