@@ -4,16 +4,15 @@ import asyncio
 import time
 from collections.abc import Callable
 
-import msgspec
-from msgspec import Struct
-
 from kubectl_grpclb.change.rollout import pods_of
 from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.model.addresses import canonical
+from kubectl_grpclb.model.admin import CONNECTIONS_PAGE, HOSTS_PAGE, client_connections, requests_by_host
 from kubectl_grpclb.model.bundle import Bundle
 from kubectl_grpclb.model.errors import RefusedError
-from kubectl_grpclb.model.gap import Gap, GapReason
+from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.kube import EndpointSlice
-from kubectl_grpclb.model.snapshot import Answer, AskEnvoy, List, Objects, Output, Refused
+from kubectl_grpclb.model.snapshot import Answer, AskEnvoy, List, Objects
 from kubectl_grpclb.model.text import printable
 
 __all__ = ["Envoys", "selector_of"]
@@ -27,37 +26,6 @@ _CALLS = 5
 def selector_of(bundle: Bundle) -> str:
     """Give the label selector of the bundle's Envoy pods."""
     return ",".join(f"{key}={value}" for key, value in sorted(bundle.envoy_pods.items()))
-
-
-class _Socket(Struct, frozen=True):
-    address: str = ""
-    port_value: int = 0
-
-
-class _Address(Struct, frozen=True):
-    socket_address: _Socket = _Socket()
-
-
-class _Host(Struct, frozen=True):
-    address: _Address = _Address()
-
-
-class _Cluster(Struct, frozen=True):
-    name: str
-    host_statuses: tuple[_Host, ...] = ()
-
-
-class _Clusters(Struct, frozen=True):
-    cluster_statuses: tuple[_Cluster, ...] = ()
-
-
-class _Stat(Struct, frozen=True):
-    name: str = ""
-    value: int = 0
-
-
-class _Stats(Struct, frozen=True):
-    stats: tuple[_Stat, ...] = ()
 
 
 class Envoys:
@@ -131,11 +99,10 @@ class Envoys:
         """Count the clients' connections over all Envoys."""
         total = 0
         for name in await self.names():
-            body = await self._ask(name, "/stats?format=json&filter=^http.grpc.downstream_cx_active$")
-            if isinstance(body, Gap):
-                return body
-            stats = msgspec.json.decode(body, type=_Stats).stats
-            total += sum(each.value for each in stats)
+            held = client_connections(await self._ask(name, CONNECTIONS_PAGE))
+            if isinstance(held, Gap):
+                return held
+            total += held
         return total
 
     async def _until_answered(self, name: str, port: int, seconds: float, *, through_envoy: bool, what: str) -> None:
@@ -165,7 +132,7 @@ class Envoys:
         if not isinstance(answer, Objects):
             raise RefusedError(f"could not read the endpoints of {self._bundle.headless}: {printable(str(answer))}")
         return frozenset(
-            address
+            canonical(address)
             for item in answer.items
             if isinstance(item, EndpointSlice) and item.address_type == self._family
             for endpoint in item.endpoints or ()
@@ -174,28 +141,13 @@ class Envoys:
         )
 
     async def _hosts(self, name: str) -> frozenset[str]:
-        body = await self._ask(name, "/clusters?format=json")
-        if isinstance(body, Gap):
-            raise RefusedError(f"could not ask {name} which servers it knows: {printable(body.detail)}")
-        clusters = msgspec.json.decode(body, type=_Clusters).cluster_statuses
-        return frozenset(
-            host.address.socket_address.address
-            for cluster in clusters
-            if cluster.name == "servers"
-            for host in cluster.host_statuses
-        )
+        hosts = requests_by_host(await self._ask(name, HOSTS_PAGE))
+        if isinstance(hosts, Gap):
+            raise RefusedError(f"could not ask {name} which servers it knows: {printable(hosts.detail)}")
+        return frozenset(address for address, _ in hosts)
 
-    async def _ask(self, name: str, path: str) -> bytes | Gap:
-        answer = (await self._cluster.read(AskEnvoy(self._namespace, name, path, _CALL_SECONDS))).answer
-        if isinstance(answer, Output) and answer.exit_code == 0:
-            return answer.stdout.raw()
-        return _as_gap(answer)
-
-
-def _as_gap(answer: Answer) -> Gap:
-    if isinstance(answer, Refused):
-        return Gap(answer.reason, answer.message)
-    return Gap(GapReason.GARBLED, "Envoy answered something else than was asked")
+    async def _ask(self, name: str, page: str) -> Answer:
+        return (await self._cluster.read(AskEnvoy(self._namespace, name, page, _CALL_SECONDS))).answer
 
 
 def _listed(addresses: frozenset[str]) -> str:

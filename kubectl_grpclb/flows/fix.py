@@ -151,7 +151,10 @@ async def _until_staged(site: Site, creations: Sequence[Create]) -> None:
         await apply.stage(site, creations)
         await apply.check(site)
     except (RefusedError, asyncio.CancelledError) as error:
-        await _clean_up(site)
+        try:
+            await _clean_up(site)
+        except RefusedError as second:
+            raise RefusedError(f"{error}.\n{second}") from second
         if isinstance(error, asyncio.CancelledError):
             raise
         raise RefusedError(

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
+from kubectl_grpclb.model.addresses import is_loopback
 from kubectl_grpclb.model.text import printable
-from kubectl_grpclb.probes.addresses import is_loopback
 
 __all__ = [
     "PEER",

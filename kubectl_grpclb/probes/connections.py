@@ -6,8 +6,8 @@ from math import floor
 from msgspec import Struct
 
 from kubectl_grpclb.model import facts, kube
+from kubectl_grpclb.model.addresses import is_loopback
 from kubectl_grpclb.model.gap import Gap, GapReason
-from kubectl_grpclb.probes.addresses import is_loopback
 from kubectl_grpclb.probes.endpoints import Backend
 from kubectl_grpclb.probes.sockets import Looks, Seen
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from kubectl_grpclb.model import facts, kube
+from kubectl_grpclb.model.addresses import canonical
 from kubectl_grpclb.model.snapshot import List, Reading
-from kubectl_grpclb.probes.addresses import canonical
 from kubectl_grpclb.probes.ask import Ask, found
 
 __all__ = [

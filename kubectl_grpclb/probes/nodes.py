@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from kubectl_grpclb.model import kube
+from kubectl_grpclb.model.addresses import canonical
 from kubectl_grpclb.model.snapshot import List, Reading
-from kubectl_grpclb.probes.addresses import canonical
 from kubectl_grpclb.probes.ask import found
 
 __all__ = ["addresses_of_nodes", "request_nodes", "zones"]

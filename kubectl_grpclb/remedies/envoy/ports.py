@@ -1,7 +1,10 @@
 """The Service's ports, each with the number that the servers have for it and the one that Envoy listens on."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from typing import Any
+
+from msgspec.structs import replace
 
 from kubectl_grpclb.model import facts, kube
 from kubectl_grpclb.model.bundle import ADMIN_PORT
@@ -40,18 +43,27 @@ def resolve_ports(
                 number=port["port"],
                 target=number,
                 target_name=target if isinstance(target, str) else None,
-                listen=number if number >= _LOWEST and number != ADMIN_PORT else number + _SHIFT,
+                listen=number,
                 grpc=grpc,
                 app_protocol=port.get("appProtocol"),
             )
         )
-    return tuple(resolved)
+    listens = _listens({port.target for port in resolved})
+    return tuple(replace(port, listen=listens[port.target]) for port in resolved)
 
 
-def free_ports(taken: Iterable[int], count: int) -> list[int]:
+def _listens(targets: set[int]) -> dict[int, int]:
+    """Give Envoy's port for each of the servers': the same where it may be, else one that is nobody's."""
+    listens = {target: target for target in targets if target >= _LOWEST and target != ADMIN_PORT}
+    for target in sorted(targets - listens.keys()):
+        listens[target] = next(port for port in count(target + _SHIFT) if port not in listens.values())
+    return listens
+
+
+def free_ports(taken: Iterable[int], wanted: int) -> list[int]:
     """Give ports for Envoy's own listeners that the Service does not need."""
     used = set(taken)
-    return [port for port in _OWN if port not in used][:count]
+    return [port for port in _OWN if port not in used][:wanted]
 
 
 def one_each(ports: Iterable[Port]) -> tuple[Port, ...]:
