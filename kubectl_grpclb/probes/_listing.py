@@ -1,7 +1,7 @@
 """What a tool lists, read in blocks of lines so that a long list is never held twice."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -27,6 +27,7 @@ Counters = tuple[int | None, int | None]
 
 PORT = (1 << 16) - 1
 PEER = (1 << 32) - 1
+PEER_SHIFT = 16
 """Masks of a connection's number: the peer's port, and above it the peer."""
 
 _BLOCK = 1 << 16
@@ -69,16 +70,16 @@ class Ends:
 
     def __init__(self) -> None:
         self.locals = Spellings(48)
-        self.peers = Spellings(16)
+        self.peers = Spellings(PEER_SHIFT)
 
 
 class Addresses:
     """What the numbers of `Ends` stand for, in canonical form."""
 
-    def __init__(self, ends: Ends, read: Callable[[str], str]) -> None:
+    def __init__(self, ends: Ends, read: Callable[[Sequence[str]], list[str]]) -> None:
         """Read each address once. Raises what `read` raises."""
-        self.locals = [read(local.rpartition(":")[0]) for local in ends.locals]
-        self.peers = list(map(read, ends.peers))
+        self.locals = read([local.rpartition(":")[0] for local in ends.locals])
+        self.peers = read(list(ends.peers))
 
     def of(self, number: int) -> tuple[str, str, int]:
         """Give a connection's local address, its peer's, and the peer's port."""

@@ -7,11 +7,14 @@ for but s390x.
 """
 
 import re
+from array import array
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from ipaddress import IPv6Address
 from socket import inet_ntoa
 
 from kubectl_grpclb.probes._listing import (
+    PEER_SHIFT,
     Counters,
     Ends,
     Listing,
@@ -21,10 +24,11 @@ from kubectl_grpclb.probes._listing import (
     rows,
 )
 
-__all__ = ["address_of_proc", "parse_proc"]
+__all__ = ["address_of_proc", "addresses_of_proc", "parse_proc"]
 
 _NOT_COUNTED: Counters = (None, None)
 _HEADER = "local_address"
+_IPV4_DIGITS = 8
 _MAPPED = "0000000000000000FFFF0000"
 """What an IPv4 address begins with in /proc/net/tcp6."""
 
@@ -35,9 +39,15 @@ def parse_proc(part: Part, ports: AbstractSet[int], ends: Ends) -> Listing:
         raise NotUnderstoodError("no header")
     locals_, peers = ends.locals, ends.peers
     numbers: list[int] = []
+    number = peers.setdefault
     listeners: set[str] = set()
     for block in rows(_line(ports), part):
-        numbers += [locals_[local] + peers[peer] + int(port, 16) for local, peer, port, _ in block if local]
+        # Not `peers[peer]`: where most peers are new, a Python call for each would take a fifth of the time.
+        numbers += [
+            locals_[local] + number(peer, len(peers) << PEER_SHIFT) + int(port, 16)
+            for local, peer, port, _ in block
+            if local
+        ]
         listeners |= {listener for _, _, _, listener in block}
     listeners.discard("")
     return Listing(dict.fromkeys(numbers, _NOT_COUNTED), listening(map(_end, listeners)))
@@ -62,9 +72,26 @@ def _end(spelling: str) -> tuple[str, int]:
     return address_of_proc(address), int(port, 16)
 
 
+def addresses_of_proc(spellings: Sequence[str]) -> list[str]:
+    """Read many: IPv4 in one piece, and what is not, one by one. Raises NotUnderstoodError."""
+    bare = spellings
+    if _lengths(bare) != {_IPV4_DIGITS}:
+        bare = [each[24:] if each.startswith(_MAPPED) else each for each in spellings]
+    if _lengths(bare) != {_IPV4_DIGITS}:
+        return list(map(address_of_proc, spellings))
+    words = array("I", bytes.fromhex("".join(bare)))
+    words.byteswap()  # as `address_of_proc` does; the network's order is what inet_ntoa takes
+    octets = words.tobytes()
+    return [inet_ntoa(octets[at : at + 4]) for at in range(0, len(octets), 4)]
+
+
+def _lengths(texts: Sequence[str]) -> set[int]:
+    return set(map(len, texts))
+
+
 def address_of_proc(spelling: str) -> str:
     """Read `098012C6` or the 32 digits of an IPv6 address. Raises NotUnderstoodError."""
-    if len(spelling) == 8:
+    if len(spelling) == _IPV4_DIGITS:
         return inet_ntoa(int(spelling, 16).to_bytes(4, "little"))
     if len(spelling) != 32:
         raise NotUnderstoodError(f"address {spelling[:100]}")

@@ -1,16 +1,22 @@
 """How ss and netstat spell the ends of a socket: `address:port`, the address with or without brackets and zone."""
 
+from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address
 
 from kubectl_grpclb.probes._listing import NotUnderstoodError, port_of
 
-__all__ = ["address_of", "end_of"]
+__all__ = ["address_of", "addresses_of", "end_of"]
 
 
 def end_of(spelling: str) -> tuple[str, int]:
     """Read `address:port`; every address, `*`, stays as it is. Raises NotUnderstoodError."""
     address, _, port = spelling.rpartition(":")
     return address_of(address), port_of(port)
+
+
+def addresses_of(spellings: Sequence[str]) -> list[str]:
+    """Read many addresses. Raises NotUnderstoodError."""
+    return list(map(address_of, spellings))
 
 
 def address_of(spelling: str) -> str:

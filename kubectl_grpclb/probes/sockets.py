@@ -13,8 +13,8 @@ from kubectl_grpclb.probes._frame import Frame, Look, frame_of
 from kubectl_grpclb.probes._listing import PEER, PORT, Addresses, Counters, Ends, Listing, NotUnderstoodError
 from kubectl_grpclb.probes._look_script import SCRIPT
 from kubectl_grpclb.probes._netstat import CutAddressError, parse_netstat
-from kubectl_grpclb.probes._proc import address_of_proc, parse_proc
-from kubectl_grpclb.probes._spelling import address_of
+from kubectl_grpclb.probes._proc import addresses_of_proc, parse_proc
+from kubectl_grpclb.probes._spelling import addresses_of
 from kubectl_grpclb.probes._ss import parse_ss
 
 __all__ = ["Looks", "Seen", "look_request", "parse_look", "search_domains", "without_tool"]
@@ -107,7 +107,7 @@ def _listings(frame: Frame, ports: frozenset[int]) -> tuple[Addresses, Listing |
     ends = Ends()
     first = _listing(frame.tool, frame.first, ports, ends) if frame.first else None
     last = _listing(frame.tool, frame.last, ports, ends)
-    return Addresses(ends, address_of_proc if frame.tool == PROC else address_of), first, last
+    return Addresses(ends, addresses_of_proc if frame.tool == PROC else addresses_of), first, last
 
 
 def _listing(tool: str, look: Look, ports: frozenset[int], ends: Ends) -> Listing:
