@@ -1,5 +1,6 @@
 """The user of `fix` and `rollback`: told each step on standard error, asked on a terminal only."""
 
+import signal
 import sys
 import time
 
@@ -10,6 +11,15 @@ from kubectl_grpclb.model.plan import Plan
 from kubectl_grpclb.model.text import printable
 
 __all__ = ["Conversation"]
+
+
+def _answer() -> str:
+    """Read a line; Ctrl-C ends the waiting, which asyncio's own handler would let go on until there is a line."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return sys.stdin.readline().strip().lower()
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 class Conversation:
@@ -45,7 +55,7 @@ class Conversation:
         self._progress.clear()
         sys.stderr.write(f"{printable(question)} [y/N] ")
         sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        if _answer() not in {"y", "yes"}:
             raise DeclinedError("nothing was changed")
 
     def observe(self, what: str, done: int, total: int) -> None:

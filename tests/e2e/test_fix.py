@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -134,6 +135,20 @@ def test_without_a_terminal_and_without_yes_nothing_is_done(namespace: str, orig
 
     assert done.returncode == 2
     assert "--yes" in done.stderr
+    assert ours(namespace) == []
+
+
+@pytest.mark.parametrize(("typed", "exit_code"), [(b"n\n", 1), (b"\n", 1), (b"\x03", 130)])
+def test_at_a_terminal_it_asks_and_anything_but_yes_changes_nothing(
+    namespace: str, original: str, typed: bytes, exit_code: int
+) -> None:
+    words = ["kubectl", "grpclb", "fix", "greeter", "-n", namespace, "--window", "0", *IMAGE]
+
+    code, shown = at_a_terminal(words, b"[y/N]", typed)
+
+    assert code == exit_code, shown
+    assert b"change Service/greeter" in shown
+    assert spec(namespace) == original
     assert ours(namespace) == []
 
 
@@ -320,6 +335,25 @@ def ours_pods(namespace: str) -> list[str]:
 def scale(namespace: str, replicas: int) -> None:
     kubectl("scale", "deployment/greeter", "-n", namespace, f"--replicas={replicas}")
     rolled_out(namespace, ["deployment/greeter"])
+
+
+def at_a_terminal(words: list[str], prompt: bytes, typed: bytes) -> tuple[int, bytes]:
+    """Run a command at a terminal, and type when the prompt is there; give the exit code and what was shown."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execvp(words[0], words)
+    shown = b""
+    try:
+        while True:
+            shown += os.read(terminal, 4096)
+            if prompt in shown and typed:
+                os.write(terminal, typed)
+                typed = b""
+    except OSError:  # Linux ends a terminal whose other side is closed so
+        pass
+    finally:
+        os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown
 
 
 def elsewhere(*words: str) -> subprocess.CompletedProcess[str]:
