@@ -78,7 +78,11 @@ def test_the_headless_service_selects_the_same_pods_and_has_their_own_port() -> 
         "metadata": {
             "name": "greeter-grpclb-pods",
             "namespace": "shop",
-            "labels": {"app.kubernetes.io/managed-by": "kubectl-grpclb", "grpclb/service": "greeter"},
+            "labels": {
+                "app.kubernetes.io/managed-by": "kubectl-grpclb",
+                "grpclb/service": "greeter",
+                "grpclb/part": "for-clients",
+            },
             "annotations": {"grpclb/tool": TOOL},
         },
         "spec": {

@@ -40,5 +40,5 @@ def extension(name: str, message: str, **fields: object) -> Json:
 
 
 def seconds(value: float) -> str:
-    """Write a duration, in seconds."""
-    return f"{value:g}s"
+    """Write a duration, in seconds, to the millisecond and without an exponent, which Envoy does not read."""
+    return f"{value:.3f}".rstrip("0").rstrip(".") + "s"

@@ -7,6 +7,7 @@ address, where the kubelet can reach it; its path is different in each installat
 """
 
 from kubectl_grpclb.remedies.envoy._words import TYPES, Json, extension, http_manager, router
+from kubectl_grpclb.remedies.envoy._words import seconds as duration
 
 __all__ = ["drain_listener"]
 
@@ -53,4 +54,4 @@ def _routes(path: str) -> list[Json]:
 
 
 def _delay(seconds: float, *, percent: int) -> Json:
-    return {"fixed_delay": f"{seconds:g}s", "percentage": {"numerator": percent}}
+    return {"fixed_delay": duration(seconds), "percentage": {"numerator": percent}}

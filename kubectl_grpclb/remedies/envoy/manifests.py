@@ -199,10 +199,17 @@ def _container(parts: Parts) -> dict[str, Any]:
 
 
 def container_ports(parts: Parts) -> dict[str, int]:
-    """Name the ports as the servers name theirs, so that the Service's targetPort need not change."""
-    named = {port.target_name: port.listen for port in parts.ports if port.target_name}
-    unnamed = {port.listen for port in parts.ports} - set(named.values())
-    return {**named, **{f"tcp-{number}": number for number in sorted(unnamed)}}
+    """Name the ports as the servers name theirs, so that the Service's targetPort need not change.
+
+    A number has one name: server-side apply refuses a second.
+    """
+    names: dict[int, str] = {}
+    for port in sorted(parts.ports, key=lambda port: not port.grpc):
+        if port.target_name:
+            names.setdefault(port.listen, port.target_name)
+    for number in sorted({port.listen for port in parts.ports}):
+        names.setdefault(number, f"tcp-{number}")
+    return {name: number for number, name in names.items()}
 
 
 def _probe(port: int, *, every: int, failures: int) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def plan_envoy(
         findings=_findings(report),
         why=tuple(why),
         create=creations(parts),
-        change=_cut_over(facts, around, bundle, ports, marked),
+        change=_cut_over(facts, around, parts),
         ports=EnvoyPorts(listen=parts.upstream.listen_port, proof=parts.upstream.proof_port),
         restart=restarts(facts.clients),
         wont=_wont(facts.clients),
@@ -150,14 +150,14 @@ def _family(families: Sequence[str]) -> Family:
     return "AUTO" if families[0] == "IPv6" else "V4_PREFERRED"
 
 
-def _cut_over(facts: Facts, around: Surroundings, bundle: Bundle, ports: tuple[Port, ...], marked: str) -> Patch:
+def _cut_over(facts: Facts, around: Surroundings, parts: Parts) -> Patch:
     metadata, spec = around.service["metadata"], around.service["spec"]
-    selector: dict[str, str] = spec.get("selector") or {}
+    selector, offered = parts.selector, container_ports(parts)
     moved = (
         Field(path=f"/spec/ports/{place}/targetPort", before=before, after=port.listen)
         for place, before in enumerate(each.get("targetPort") for each in spec.get("ports") or ())
-        for port in ports
-        if port.number == spec["ports"][place]["port"] and isinstance(before, int) and before != port.listen
+        for port in parts.ports
+        if port.number == spec["ports"][place]["port"] and port.listen not in {before, offered.get(before)}
     )
     return Patch(
         resource="services",
@@ -167,7 +167,7 @@ def _cut_over(facts: Facts, around: Surroundings, bundle: Bundle, ports: tuple[P
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
         fields=(
-            Field(path="/spec/selector", before=selector, after=envoy_labels(bundle, selector, marked)),
+            Field(path="/spec/selector", before=selector, after=envoy_labels(parts.bundle, selector, parts.marked)),
             *moved,
         ),
         why="new connections of clients go to Envoy; the same keys, so that the original manifest, applied again, "
