@@ -54,7 +54,7 @@ async def load(cluster: Workshop, namespace: str, service: str, file: Path | Non
                 f"could not look for the receipt of an earlier fix (ConfigMap {bundle_of(service).receipt}): "
                 f"{printable(outcome.message)}"
             )
-        return _from_file(file)
+        return None if file is None else _from_file(file, namespace, service)
     text = (outcome.object.get("data") or {}).get(_KEY)
     if not isinstance(text, str):
         raise BadReceiptError(f"ConfigMap {bundle_of(service).receipt} holds no {_KEY}: it is not a fix's receipt")
@@ -68,11 +68,17 @@ def receipt_file(context: str, namespace: str, service: str) -> Path:
     return Path(state, "kubectl-grpclb", "receipts", safe.lstrip(".") or "_", f"{namespace}.{service}.json")
 
 
-def _from_file(file: Path | None) -> Receipt | None:
+def _from_file(file: Path, namespace: str, service: str) -> Receipt:
     try:
-        return decode_receipt(file.read_bytes()) if file is not None and file.is_file() else None
+        receipt = decode_receipt(file.read_bytes())
     except OSError as error:
         raise BadReceiptError(f"could not read the receipt {file}: {error.strerror}") from error
+    if (receipt.namespace, receipt.service) != (namespace, service):
+        raise BadReceiptError(
+            f"{file} is the receipt of Service {printable(receipt.service)} in namespace "
+            f"{printable(receipt.namespace)}, not of {printable(service)} in {printable(namespace)}"
+        )
+    return receipt
 
 
 async def _store(cluster: Workshop, receipt: Receipt) -> None:

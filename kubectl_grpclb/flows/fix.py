@@ -22,7 +22,7 @@ from kubectl_grpclb.model.errors import ClusterError, GrpclbError, RefusedError
 from kubectl_grpclb.model.plan import Create, Manifest, Plan
 from kubectl_grpclb.model.receipt import RECEIPT_SCHEMA, Before, Made, Receipt
 from kubectl_grpclb.model.resources import resource_of
-from kubectl_grpclb.model.write import Apply, Denied
+from kubectl_grpclb.model.write import Apply, Denied, Done
 from kubectl_grpclb.probes.ask import Ask
 
 __all__ = ["Fixed", "fix"]
@@ -46,7 +46,7 @@ async def fix(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk) -> Fixed:
     plan = prepared.plan
     unfinished = prepared.receipt is not None and prepared.receipt.step != "done"
     pending = plan.restart and wishes.recycle == "clients"
-    if prepared.state == "in use" and not unfinished and not pending and not await _outdated(cluster, plan):
+    if prepared.state == "in use" and not unfinished and not pending and not await _outdated(cluster, prepared):
         return Fixed(_nothing_to_do(plan), changed=False)
     talk.show(plan)
     if plan.changes_nothing and prepared.state == "fresh":
@@ -68,8 +68,12 @@ def _nothing_to_do(plan: Plan) -> Plan:
     )
 
 
-async def _outdated(cluster: Workshop, plan: Plan) -> bool:
-    """Ask the API server whether applying the bundle again would change anything."""
+async def _outdated(cluster: Workshop, prepared: Prepared) -> bool:
+    """Ask the API server whether applying the bundle again would change anything, or leave too much."""
+    plan = prepared.plan
+    for made in set(prepared.receipt.made if prepared.receipt else ()) - _made(plan):
+        if isinstance(await cluster.fetch(made.resource, plan.target.namespace, made.name), Done):
+            return True
     for creation in plan.create:
         resource = resource_of(creation.manifest).resource
         name, namespace = creation.manifest["metadata"]["name"], plan.target.namespace

@@ -7,16 +7,21 @@ from collections.abc import Sequence
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.report.page import Page
-from kubectl_grpclb.report.wire import document
+from kubectl_grpclb.report.wire import Value, document
 
-__all__ = ["render"]
+__all__ = ["encoded", "render"]
 
 _BEYOND_PRINTABLE_ASCII = re.compile(r"[^\n\x20-\x7e]")
 
 
 def render(reports: Sequence[Report], page: Page) -> str:
-    """Give one indented JSON document; what would steer a terminal is escaped, which is the same value."""
-    text = json.dumps(document(reports), indent=2, ensure_ascii=page.ascii)
+    """Give one indented JSON document."""
+    return encoded(document(reports), ascii_only=page.ascii)
+
+
+def encoded(value: Value, *, ascii_only: bool = False) -> str:
+    """Give indented JSON; what would steer a terminal is escaped, which is the same value."""
+    text = json.dumps(value, indent=2, ensure_ascii=ascii_only)
     return _BEYOND_PRINTABLE_ASCII.sub(_escaped, text) + "\n"
 
 

@@ -8,6 +8,7 @@ import yaml
 
 from kubectl_grpclb.model.plan import Patch, Plan
 from kubectl_grpclb.model.text import printable
+from kubectl_grpclb.report.json import encoded
 
 __all__ = ["as_json", "as_yaml", "patch_command", "plan_data"]
 
@@ -43,7 +44,7 @@ def plan_data(plan: Plan, form: str) -> str:
     """Give the plan itself as JSON or YAML."""
     if form == "yaml":
         return yaml.dump(msgspec.to_builtins(plan), Dumper=_Readable, sort_keys=False, width=120)
-    return msgspec.json.format(msgspec.json.encode(plan), indent=1).decode() + "\n"
+    return encoded(msgspec.to_builtins(plan))
 
 
 def patch_command(patch: Patch) -> str:
@@ -60,7 +61,7 @@ def _after(plan: Plan) -> str:
     return (
         "# The cut-over, for when the Envoys are ready and know the servers; applied together with the above it\n"
         "# would send clients to an Envoy that is not there yet:\n"
-        f"#   {patch_command(plan.change)}\n"
+        f"#   {printable(patch_command(plan.change))}\n"
         "# and the way back:\n"
-        f"#   {patch_command(plan.change.inverted(''))}\n"
+        f"#   {printable(patch_command(plan.change.inverted('')))}\n"
     )

@@ -19,7 +19,8 @@ _SHOWN = 5
 def render_plan(plan: Plan, page: Page) -> str:
     """Lay the plan out for a page."""
     view = View(page, wide=False)
-    lines: list[Line] = [(Span(view.show(plan.title), "bold"),), *_flowing(view, plan.why, "  ")]
+    lines: list[Line] = [(Span(line, "bold"),) for line in wrap(view.show(plan.title), view.prose, rest="  ")]
+    lines += _flowing(view, plan.why, "  ")
     if plan.checks:
         lines += [(), (Span("Checked first", "bold"),), *_checks(view, plan.checks)]
     if not plan.changes_nothing:

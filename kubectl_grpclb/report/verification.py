@@ -4,8 +4,10 @@ import msgspec
 import yaml
 
 from kubectl_grpclb.model.finding import Balance, Report
+from kubectl_grpclb.report.json import encoded
 from kubectl_grpclb.report.page import Page
 from kubectl_grpclb.report.screen.layout import Line, Span, Style, View, paint, wrap
+from kubectl_grpclb.report.wire import rounded
 
 __all__ = ["render_verification", "verification_data"]
 
@@ -14,10 +16,10 @@ _STYLES: dict[str, Style] = {"fixed": "good", "pending": "doubtful", "unknown": 
 
 def verification_data(outcome: str, before: Balance, report: Report, form: str) -> str:
     """Give the report's JSON or YAML with `outcome` and `before` (the balance then)."""
-    data = {**msgspec.to_builtins(report), "outcome": outcome, "before": msgspec.to_builtins(before)}
+    data = rounded({**msgspec.to_builtins(report), "outcome": outcome, "before": msgspec.to_builtins(before)})
     if form == "yaml":
         return yaml.safe_dump(data, sort_keys=False, allow_unicode=False, width=120)
-    return msgspec.json.format(msgspec.json.encode(data), indent=1).decode() + "\n"
+    return encoded(data)
 
 
 def render_verification(outcome: str, reason: str, before: Balance, report: Report, page: Page) -> str:

@@ -7,27 +7,25 @@ import msgspec
 
 from kubectl_grpclb.model.finding import Report
 
-__all__ = ["Value", "document"]
+__all__ = ["Value", "document", "rounded"]
 
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
 
 def document(reports: Sequence[Report]) -> Value:
-    """Give the contract's object with the fields in the structs' order and the floats rounded.
-
-    Floats keep 4 decimals, `chance` 4 significant digits, so that a small one is not 0.
-    """
-    items: list[Value] = [_rounded("", msgspec.to_builtins(report)) for report in reports]
+    """Give the contract's object with the fields in the structs' order and the floats rounded."""
+    items: list[Value] = [rounded(msgspec.to_builtins(report)) for report in reports]
     if len(items) == 1:
         return items[0]
     return {"apiVersion": "grpclb/v1", "kind": "ReportList", "items": items}
 
 
-def _rounded(name: str, value: Value) -> Value:
+def rounded(value: Value, name: str = "") -> Value:
+    """Give 4 decimals of every float, of `chance` 4 significant digits, so that a small one is not 0."""
     if isinstance(value, dict):
-        return {key: _rounded(key, member) for key, member in value.items()}
+        return {key: rounded(member, key) for key, member in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(name, member) for member in value]
+        return [rounded(member, name) for member in value]
     if not isinstance(value, float):
         return value
     if not math.isfinite(value):

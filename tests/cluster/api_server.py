@@ -11,8 +11,11 @@ from typing import Any
 
 from aiohttp import web
 
-from kubectl_grpclb.cluster.kube import ConnectOptions, KubeCluster, connect
+from kubectl_grpclb.cluster.kube import ConnectOptions, KubeWorkshop, connect_to_change
 from kubectl_grpclb.model.snapshot import Answer, Reading, Request
+
+HEARD = web.RequestKey("heard", bytes)
+"""The first message of a port-forward, in the request that opened it."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -74,12 +77,70 @@ def floods(channel: bytes) -> Handler:
     return handle
 
 
+def forwards(*chunks: bytes, trouble: bytes = b"", then: str = "close") -> Handler:
+    """Open a port-forward, wait for the first bytes, answer with these, and close, hang or cut the connection."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(protocols=("v4.channel.k8s.io",))
+        await socket.prepare(request)
+        port = int(request.query["ports"]).to_bytes(2, "little")
+        await socket.send_bytes(b"\x00" + port)
+        await socket.send_bytes(b"\x01" + port + trouble)
+        if not trouble:
+            request[HEARD] = await socket.receive_bytes()
+        for chunk in chunks:
+            await socket.send_bytes(b"\x00" + chunk)
+        if then == "cut":
+            assert request.transport is not None
+            request.transport.abort()
+        elif then == "hang":
+            await socket.receive()
+        else:
+            await socket.close()
+        return socket
+
+    return handle
+
+
+def tunnels(port: int) -> Handler:
+    """Forward to a port of this machine, as a kubelet does to a pod's."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(protocols=("v4.channel.k8s.io",))
+        await socket.prepare(request)
+        asked = int(request.query["ports"]).to_bytes(2, "little")
+        await socket.send_bytes(b"\x00" + asked)
+        await socket.send_bytes(b"\x01" + asked)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+        async def down() -> None:
+            while chunk := await reader.read(32 * 1024):
+                await socket.send_bytes(b"\x00" + chunk)
+            await socket.close()
+
+        downward = asyncio.create_task(down())
+        try:
+            async for message in socket:
+                assert message.data[:1] == b"\x00"
+                writer.write(message.data[1:])
+                await writer.drain()
+        finally:
+            writer.close()
+            downward.cancel()
+            await asyncio.gather(downward, return_exceptions=True)
+        return socket
+
+    return handle
+
+
 class ApiServer:
     """Answers each request with the next handler, the last one again and again."""
 
     def __init__(self, handlers: tuple[Handler, ...]) -> None:
         self._handlers = list(handlers)
         self.requests: list[web.Request] = []
+        self.bodies: list[bytes] = []
+        """What came with each request that opened no WebSocket."""
         self.now = self.most = 0
         """Requests that are being answered now, and the most there were."""
         self.tasks: set[asyncio.Task[Any] | None] = set()
@@ -91,6 +152,8 @@ class ApiServer:
         self.now += 1
         self.most = max(self.most, self.now)
         try:
+            if not request.headers.get("Upgrade"):
+                self.bodies.append(await request.read())
             handler = self._handlers.pop(0) if len(self._handlers) > 1 else self._handlers[0]
             return await handler(request)
         except ConnectionError:
@@ -148,6 +211,7 @@ class Conversation:
         self._handlers = handlers
         self._options = options
         self.requests: list[web.Request] = []
+        self.bodies: list[bytes] = []
         self.most = 0
 
     def ask(self, request: Request) -> Answer:
@@ -156,17 +220,17 @@ class Conversation:
         reading: Reading = self.run(lambda cluster: cluster.read(request))
         return reading.answer
 
-    def run(self, scenario: Callable[[KubeCluster], Awaitable[Any]]) -> Any:
+    def run(self, scenario: Callable[[KubeWorkshop], Awaitable[Any]]) -> Any:
         """Let the scenario speak with the stand-in, and check that it left nothing behind."""
 
         async def main() -> Any:
             server = ApiServer(self._handlers)
-            self.requests = server.requests
+            self.requests, self.bodies = server.requests, server.bodies
             with nothing_left_behind(server):
                 async with serving(server) as url:
                     options = ConnectOptions(kubeconfig=write_kubeconfig(self._directory, url), **self._options)
                     try:
-                        async with connect(options) as cluster:
+                        async with connect_to_change(options) as cluster:
                             return await scenario(cluster)
                     finally:
                         self.most = server.most

@@ -1,7 +1,7 @@
 """What a request is called in the words of access control, and the rule that allows it."""
 
 from kubectl_grpclb.model.rbac import describe, rule_for
-from kubectl_grpclb.model.snapshot import Exec, Get, List
+from kubectl_grpclb.model.snapshot import AskEnvoy, Exec, Get, List
 
 
 def test_a_list_is_described_with_its_group_and_namespace() -> None:
@@ -26,3 +26,12 @@ def test_an_exec_needs_both_verbs() -> None:
 
     assert describe(request) == "exec in pod greeter-7c9f8d5b6-x2x9k in namespace shop"
     assert rule_for(request) == 'apiGroups: [""], resources: ["pods/exec"], verbs: ["get", "create"]'
+
+
+def test_asking_envoy_needs_a_port_forward() -> None:
+    request = AskEnvoy("shop", "greeter-grpclb-envoy-6b7f9c8d4-e1e1e", "/clusters?format=json", 5.0)
+
+    assert describe(request) == (
+        "ask Envoy in pod greeter-grpclb-envoy-6b7f9c8d4-e1e1e in namespace shop for /clusters"
+    )
+    assert rule_for(request) == 'apiGroups: [""], resources: ["pods/portforward"], verbs: ["get", "create"]'

@@ -1,0 +1,215 @@
+"""`rollback`: the Service exactly as it was, nothing left, and nothing taken that somebody else did."""
+
+from pathlib import Path
+
+import pytest
+
+from kubectl_grpclb.model.errors import BadReceiptError, DeclinedError, RefusedError
+from kubectl_grpclb.model.write import Delete, PatchObject
+from tests.change.acts import Listener, fix, rollback
+from tests.fake_workshop import FakeWorkshop
+
+BEFORE = FakeWorkshop().service["spec"]
+RECEIPT = ("configmaps", "shop", "greeter-grpclb")
+
+
+@pytest.fixture
+def fixed(shop: FakeWorkshop) -> FakeWorkshop:
+    """The shop after a fix; its clients connect anew whenever the Service leads elsewhere."""
+    shop.reconnect = True
+    fix(shop)
+    shop.revive()
+    return shop
+
+
+def deleted(shop: FakeWorkshop) -> list[str]:
+    """What was deleted, in order."""
+    return [f"{each.resource}/{each.name}" for each in shop.changes if isinstance(each, Delete)]
+
+
+def test_a_rollback_restores_the_spec_exactly_and_leaves_nothing(fixed: FakeWorkshop) -> None:
+    undone = rollback(fixed)
+
+    assert undone.restored
+    assert fixed.service["spec"] == BEFORE
+    assert fixed.ours == []
+
+
+def test_a_rollback_says_what_it_will_do_and_asks(fixed: FakeWorkshop) -> None:
+    talk = Listener(agrees=False)
+
+    with pytest.raises(DeclinedError):
+        rollback(fixed, talk)
+
+    assert talk.lines[0].startswith("Rollback will put Service/greeter back as it was; then wait")
+    assert talk.questions == ["Roll back the fix of Service greeter in namespace shop?"]
+    assert fixed.writes == []
+
+
+def test_envoy_is_drained_and_then_deleted_first_and_the_receipt_last(fixed: FakeWorkshop) -> None:
+    rollback(fixed)
+
+    assert len(fixed.drained) == 2
+    assert deleted(fixed) == [
+        "deployments/greeter-grpclb-envoy",
+        "configmaps/greeter-grpclb-envoy",
+        "poddisruptionbudgets/greeter-grpclb-envoy",
+        "services/greeter-grpclb-pods",
+        "configmaps/greeter-grpclb",
+        "leases/greeter-grpclb",
+    ]
+
+
+def test_a_service_without_a_fix_has_nothing_to_roll_back(shop: FakeWorkshop) -> None:
+    undone = rollback(shop)
+
+    assert undone.receipt is None
+    assert shop.writes == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("sessionAffinity", "ClientIP", r'spec\.sessionAffinity: "None" is now "ClientIP"'),
+        ("selector", {"app": "greeter-v2"}, r'spec\.selector\.app: "greeter-grpclb-envoy" is now "greeter-v2"'),
+        ("trafficDistribution", "PreferClose", r'spec\.trafficDistribution: absent is now "PreferClose"'),
+    ],
+)
+def test_a_service_that_somebody_changed_since_is_left_alone_and_the_change_is_named(
+    fixed: FakeWorkshop, field: str, value: object, says: str
+) -> None:
+    fixed.change_service(lambda held: held["spec"].update({field: value}))
+    spec = fixed.service["spec"]
+
+    with pytest.raises(RefusedError, match=says):
+        rollback(fixed)
+
+    assert fixed.writes == []
+    assert fixed.service["spec"] == spec
+
+
+def test_a_change_that_names_itself_with_terminal_escapes_is_shown_without_them(fixed: FakeWorkshop) -> None:
+    fixed.change_service(lambda held: held["spec"].update(externalName="\x1b[2Jevil"))
+
+    with pytest.raises(RefusedError) as caught:
+        rollback(fixed)
+
+    assert "\x1b" not in str(caught.value)
+
+
+def test_an_original_manifest_that_was_applied_again_leaves_only_the_bundle_to_remove(fixed: FakeWorkshop) -> None:
+    fixed.change_service(lambda held: held.update(spec=BEFORE))
+
+    undone = rollback(fixed)
+
+    assert not undone.restored
+    assert [each for each in fixed.changes if isinstance(each, PatchObject)] == []
+    assert fixed.service["spec"] == BEFORE
+    assert fixed.ours == []
+
+
+def test_an_original_that_is_no_longer_there_leaves_only_the_bundle_to_remove(fixed: FakeWorkshop) -> None:
+    fixed.api.held.pop(("services", "shop", "greeter"))
+
+    rollback(fixed)
+
+    assert fixed.ours == []
+
+
+def test_a_service_that_was_made_anew_with_envoys_selector_is_left_alone(fixed: FakeWorkshop) -> None:
+    spec = fixed.service["spec"]
+    fixed.api.held.pop(("services", "shop", "greeter"))
+    fixed.api.put("services", {"metadata": {"name": "greeter", "namespace": "shop"}, "spec": spec})
+
+    with pytest.raises(RefusedError, match="made anew since the fix"):
+        rollback(fixed)
+
+    assert fixed.writes == []
+
+
+def test_a_service_that_changes_while_it_is_rolled_back_is_not_overwritten(fixed: FakeWorkshop) -> None:
+    fixed.before[3] = lambda: fixed.change_service(lambda held: held["spec"].update(sessionAffinity="ClientIP"))
+
+    with pytest.raises(RefusedError, match=r"spec\.sessionAffinity"):
+        rollback(fixed)
+
+    assert fixed.service["spec"]["sessionAffinity"] == "ClientIP"
+    assert ("deployments", "greeter-grpclb-envoy") in fixed.ours
+
+
+def test_envoy_is_left_running_while_clients_are_connected_to_it(fixed: FakeWorkshop) -> None:
+    fixed.reconnect, fixed.stay_connected = False, True
+
+    with pytest.raises(RefusedError, match="2 connections still go through Envoy after 60 s"):
+        rollback(fixed)
+
+    assert fixed.service["spec"] == BEFORE
+    assert ("deployments", "greeter-grpclb-envoy") in fixed.ours
+    assert ("leases", "greeter-grpclb") not in fixed.ours
+
+
+def test_a_rollback_that_left_envoy_running_is_finished_when_the_clients_are_gone(fixed: FakeWorkshop) -> None:
+    fixed.reconnect, fixed.stay_connected = False, True
+    with pytest.raises(RefusedError, match="still go through Envoy"):
+        rollback(fixed)
+    fixed.stay_connected = False
+
+    rollback(fixed)
+
+    assert fixed.ours == []
+
+
+def test_recycling_moves_clients_that_do_not_leave_by_themselves(fixed: FakeWorkshop) -> None:
+    fixed.reconnect, fixed.stay_connected = False, True
+
+    rollback(fixed, recycle="clients")
+
+    assert fixed.ours == []
+
+
+def test_an_object_of_the_bundle_whose_label_is_gone_is_not_deleted(fixed: FakeWorkshop) -> None:
+    budget = ("poddisruptionbudgets", "shop", "greeter-grpclb-envoy")
+    fixed.api.change(budget, lambda held: held["metadata"].update(labels={}))
+
+    with pytest.raises(RefusedError, match="is not what the fix made"):
+        rollback(fixed)
+
+    assert budget in fixed.api.held
+    assert RECEIPT in fixed.api.held
+
+
+def test_a_receipt_of_a_newer_version_is_not_acted_upon(fixed: FakeWorkshop) -> None:
+    fixed.api.change(RECEIPT, lambda held: held.update(data={"receipt.json": '{"schema": 99}'}))
+
+    with pytest.raises(BadReceiptError, match="newer kubectl-grpclb"):
+        rollback(fixed)
+
+    assert fixed.writes == []
+
+
+def test_a_config_map_that_holds_no_receipt_is_not_acted_upon(fixed: FakeWorkshop) -> None:
+    fixed.api.change(RECEIPT, lambda held: held.update(data={}))
+
+    with pytest.raises(BadReceiptError, match="not a fix's receipt"):
+        rollback(fixed)
+
+
+def test_a_receipt_that_the_cluster_lost_may_come_from_a_file(fixed: FakeWorkshop, state: Path) -> None:
+    fixed.api.held.pop(RECEIPT)
+    file = next(state.rglob("*.json"))
+
+    rollback(fixed, file=file)
+
+    assert fixed.service["spec"] == BEFORE
+    assert fixed.ours == []
+
+
+def test_another_machine_without_a_receipt_of_its_own_rolls_back_as_well(
+    fixed: FakeWorkshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another"))
+
+    rollback(fixed)
+
+    assert fixed.ours == []
+    assert not (tmp_path / "another").exists()

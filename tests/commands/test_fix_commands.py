@@ -1,0 +1,246 @@
+"""fix, verify and rollback as a user runs them, against a cluster in memory: what is said, where, and the exit code."""
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kubectl_grpclb import cli
+from kubectl_grpclb.model.gap import GapReason
+from kubectl_grpclb.model.write import Denied
+from tests.fake_workshop import FakeWorkshop
+
+WEBHOOK = 'admission webhook "images.example.com" denied the request'
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeWorkshop:
+    """What every verb is connected with."""
+    workshop = FakeWorkshop()
+
+    async def connected(_: object, run: Callable[[FakeWorkshop], Awaitable[Any]]) -> Any:
+        return await run(workshop)
+
+    monkeypatch.setattr("kubectl_grpclb.commands.workshop.in_workshop", connected)
+    monkeypatch.setattr("gc.freeze", lambda: None)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "100")
+    return workshop
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def grpclb(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run the command line; gives exit code, standard output and standard error."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["kubectl-grpclb", *words])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        out, err = capfd.readouterr()
+        return int(left.value.code or 0), out, err
+
+    return run
+
+
+def fix(grpclb: Run, *flags: str) -> tuple[int, str, str]:
+    return grpclb("fix", "greeter", "--strategy", "envoy", "--window", "0", *flags)
+
+
+def test_a_fix_says_its_steps_on_standard_error_and_its_outcome_on_standard_output(
+    shop: FakeWorkshop, grpclb: Run
+) -> None:
+    code, out, err = fix(grpclb, "--yes")
+
+    assert code == 0, err
+    assert out.startswith("PENDING")
+    assert "cut over" in err
+    assert "cut over" not in out
+    assert shop.leads_to_envoy
+
+
+def test_a_fix_gives_its_outcome_as_json(shop: FakeWorkshop, grpclb: Run) -> None:
+    _, out, _ = fix(grpclb, "--yes", "-o", "json")
+
+    data = json.loads(out)
+    assert (data["kind"], data["outcome"]) == ("Report", "pending")
+    assert data["before"]["effectivePods"] == 1.0
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_changed(shop: FakeWorkshop, grpclb: Run) -> None:
+    code, out, err = fix(grpclb)
+
+    assert code == 2
+    assert "--yes" in err
+    assert out == ""
+    assert shop.writes == []
+
+
+def test_a_bare_dry_run_prints_the_manifests_and_asks_nothing_of_the_cluster(shop: FakeWorkshop, grpclb: Run) -> None:
+    code, out, err = fix(grpclb, "--dry-run")
+
+    assert code == 0, err
+    assert [each["kind"] for each in yaml.safe_load_all(out) if each][-1] == "Deployment"
+    assert shop.writes == []
+
+
+def test_a_dry_run_of_the_server_has_everything_admitted_and_changes_nothing(shop: FakeWorkshop, grpclb: Run) -> None:
+    code, out, err = fix(grpclb, "--dry-run=server")
+
+    assert code == 0, err
+    assert "deployments.apps/greeter-grpclb-envoy serverside-applied (server dry run)\n" in out
+    assert "services/greeter patched (server dry run)\n" in out
+    assert shop.changes == []
+    assert shop.ours == []
+
+
+def test_a_dry_run_of_the_server_that_refuses_something_says_so_and_fails(shop: FakeWorkshop, grpclb: Run) -> None:
+    shop.denies["Deployment"] = Denied(403, GapReason.FORBIDDEN, WEBHOOK)
+
+    code, out, _ = fix(grpclb, "--dry-run=server")
+
+    assert code == 4
+    assert f"deployments.apps/greeter-grpclb-envoy refused: {WEBHOOK}\n" in out
+
+
+def test_a_difference_is_shown_as_diff_shows_it(shop: FakeWorkshop, grpclb: Run) -> None:
+    code, out, err = fix(grpclb, "--diff")
+
+    assert code == 1, err
+    assert "-    app: greeter\n+    app: greeter-grpclb-envoy\n" in out
+    assert shop.changes == []
+
+
+def test_a_difference_is_none_where_the_fix_is_in_place(shop: FakeWorkshop, grpclb: Run) -> None:
+    fix(grpclb, "--yes")
+
+    code, out, err = fix(grpclb, "--diff")
+
+    assert (code, out) == (0, ""), err
+
+
+def test_a_difference_is_shown_by_the_program_that_the_user_names(
+    shop: FakeWorkshop, grpclb: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECTL_EXTERNAL_DIFF", "ls -1")
+
+    code, out, _ = fix(grpclb, "--diff")
+
+    assert code == 0
+    assert "deployments.apps.shop.greeter-grpclb-envoy" in out
+
+
+def test_a_program_for_differences_that_is_not_there_is_named(
+    shop: FakeWorkshop, grpclb: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECTL_EXTERNAL_DIFF", "/nonexistent/differ -u")
+
+    code, _, err = fix(grpclb, "--diff")
+
+    assert code == 4
+    assert "could not run /nonexistent/differ" in err
+
+
+def test_a_stage_that_is_refused_ends_with_4_and_says_what_is_left(shop: FakeWorkshop, grpclb: Run) -> None:
+    shop.denies["Deployment"] = Denied(403, GapReason.FORBIDDEN, WEBHOOK)
+
+    code, out, err = fix(grpclb, "--yes")
+
+    assert (code, out) == (4, "")
+    assert WEBHOOK in err
+    assert "The Service was not touched" in err
+
+
+def test_staging_only_says_what_is_next(shop: FakeWorkshop, grpclb: Run) -> None:
+    code, out, _ = fix(grpclb, "--yes", "--stage-only")
+
+    assert code == 0
+    assert out.startswith("Staged: Service greeter is untouched.")
+
+
+def test_a_fix_that_has_nothing_to_do_says_so(shop: FakeWorkshop, grpclb: Run) -> None:
+    fix(grpclb, "--yes")
+
+    code, out, _ = fix(grpclb, "--yes")
+
+    assert code == 0
+    assert out.startswith("Nothing to do: greeter is fixed already")
+
+
+def test_verify_compares_and_changes_nothing(shop: FakeWorkshop, grpclb: Run) -> None:
+    fix(grpclb, "--yes")
+    shop.revive()
+
+    code, out, _ = grpclb("verify", "greeter", "--window", "0")
+
+    assert code == 0
+    assert out.startswith("PENDING")
+    assert shop.writes == []
+
+
+def test_verify_without_a_fix_ends_with_4(shop: FakeWorkshop, grpclb: Run) -> None:
+    code, out, err = grpclb("verify", "greeter", "--window", "0")
+
+    assert (code, out) == (4, "")
+    assert "no fix of Service greeter is recorded" in err
+
+
+def test_a_fix_that_somebody_took_back_is_verified_as_no_cure(shop: FakeWorkshop, grpclb: Run) -> None:
+    spec = shop.service["spec"]
+    fix(grpclb, "--yes")
+    shop.change_service(lambda held: held.update(spec=spec))
+
+    code, out, _ = grpclb("verify", "greeter", "--window", "0", "-o", "json")
+
+    assert code == 5
+    assert json.loads(out)["outcome"] == "unchanged"
+
+
+def test_a_rollback_says_that_nothing_is_left(shop: FakeWorkshop, grpclb: Run) -> None:
+    fix(grpclb, "--yes")
+
+    code, out, err = grpclb("rollback", "greeter", "--yes")
+
+    assert code == 0, err
+    assert out == "Rolled back: Service greeter is as it was before the fix, and nothing of the fix is left.\n"
+    assert shop.ours == []
+
+
+def test_a_rollback_asks_before_it_changes_anything(shop: FakeWorkshop, grpclb: Run) -> None:
+    fix(grpclb, "--yes")
+    shop.revive()
+
+    code, out, err = grpclb("rollback", "greeter")
+
+    assert (code, out) == (2, "")
+    assert "Rollback will put Service/greeter back" in err
+    assert shop.writes == []
+
+
+def test_a_rollback_of_nothing_is_no_error(shop: FakeWorkshop, grpclb: Run) -> None:
+    code, out, _ = grpclb("rollback", "greeter", "--yes")
+
+    assert (code, out) == (0, "Nothing to roll back: no fix of Service greeter is recorded here.\n")
+
+
+def test_a_receipt_that_is_not_there_is_not_taken_for_nothing_to_do(shop: FakeWorkshop, grpclb: Run) -> None:
+    code, out, err = grpclb("rollback", "greeter", "--yes", "--receipt", "/nonexistent/receipt.json")
+
+    assert (code, out) == (4, "")
+    assert "could not read the receipt /nonexistent/receipt.json: No such file or directory" in err
+
+
+def test_a_receipt_of_another_service_is_refused(shop: FakeWorkshop, grpclb: Run, tmp_path: Path) -> None:
+    fix(grpclb, "--yes")
+    file = next(tmp_path.rglob("*.json"))
+
+    code, _, err = grpclb("rollback", "checkout", "--yes", "--receipt", str(file))
+
+    assert code == 4
+    assert "is the receipt of Service greeter in namespace shop, not of checkout in shop" in err
+    assert shop.leads_to_envoy
