@@ -78,7 +78,7 @@ def validated(config: Upstream, directory: Path) -> subprocess.CompletedProcess[
     derandomize=True,
 )
 @given(UPSTREAMS)
-@example(upstream(balancing="least-request", health_checked=True, access_log="none"))
+@example(upstream(balancing="least-request", health_checked=True, access_log="none", connection_age=1_080_000.0))
 @example(upstream(family="AUTO", forwarded=(Forwarded(9090, 9090), Forwarded(10080, 80)), access_log="all"))
 def test_envoy_takes_the_configuration_without_a_warning(
     tmp_path_factory: pytest.TempPathFactory, config: Upstream
