@@ -19,9 +19,10 @@ from kubectl_grpclb.model.snapshot import Answer, Blob, Exec, Output, Refused
 __all__ = ["ERROR_LIMIT", "OUTPUT_LIMIT", "run"]
 
 OUTPUT_LIMIT = 8 * 1024 * 1024
+"""Bytes of standard output that are kept; a pod with 20,000 connections prints 3 MB."""
+
 KEPT_OF_BROKEN = 64 * 1024
 """Bytes; enough to see what went wrong, and little enough that a hundred hostile pods fill no disk."""
-"""Bytes of standard output that are kept; a pod with 20,000 connections prints 3 MB."""
 
 ERROR_LIMIT = 64 * 1024
 """Bytes of standard error that are kept."""

@@ -31,9 +31,7 @@ class Conversation:
 
     def say(self, line: str) -> None:
         """Tell a step with the seconds since the beginning; standard output stays for results."""
-        self._progress.clear()
-        sys.stderr.write(f"{time.monotonic() - self._start:6.1f}s  {printable(line)}\n")
-        sys.stderr.flush()
+        self._progress.tell(f"{time.monotonic() - self._start:6.1f}s  {printable(line)}")
 
     def show(self, plan: Plan) -> None:
         """Show a plan; it is no result, so it goes where the steps go."""

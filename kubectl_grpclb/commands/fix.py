@@ -8,7 +8,7 @@ import typer
 
 from kubectl_grpclb.commands import options
 from kubectl_grpclb.commands.output import write
-from kubectl_grpclb.model.errors import UsageError
+from kubectl_grpclb.model.errors import ClusterError, UsageError
 
 if TYPE_CHECKING:
     from kubectl_grpclb.cluster.port import Workshop
@@ -108,6 +108,7 @@ def fix(
         str | None,
         typer.Option(help="After how long clients are asked to connect again, so that they spread; default 5m."),
     ] = None,
+    verbose: options.Verbose = False,
 ) -> None:
     """Cure a Service whose load sticks.
 
@@ -161,7 +162,7 @@ def fix(
             return await _shown(workshop, ask, wishes, dry_run, output)
         return await _fixed(workshop, ask, wishes, output, yes=yes)
 
-    raise typer.Exit(asyncio.run(in_workshop(connection, run)))
+    raise typer.Exit(asyncio.run(in_workshop(connection, run, verbose=verbose)))
 
 
 def _planned(file: Path, wishes: "Wishes", output: Form | None) -> int:
@@ -197,7 +198,7 @@ async def _shown(workshop: "Workshop", ask: "Ask", wishes: "Wishes", dry_run: Dr
     if dry_run is DryRun.SERVER:
         admitted = await admissions(workshop, plan)
         write("".join(f"{line}\n" for line in admitted.lines))
-        return 0 if admitted.all else UsageError.exit_code + 2
+        return 0 if admitted.all else ClusterError.exit_code
     return differ.show(await comparisons(workshop, plan))
 
 

@@ -74,7 +74,8 @@ ClusterDomain = Annotated[
     typer.Option("--cluster-domain", help="DNS domain of the cluster; default: asked of a pod's resolv.conf."),
 ]
 Verbose = Annotated[
-    bool, typer.Option("-v", "--verbose", help="Say on standard error what was read, and how long it took.")
+    bool,
+    typer.Option("-v", "--verbose", help="Tell every request to the cluster on standard error, and how long it took."),
 ]
 
 

@@ -28,8 +28,14 @@ class Progress:
         self._write(f"reading {what}: {done} of {total}")
 
     def clear(self) -> None:
-        """Make room for a line that stays."""
+        """Make room for what stays."""
         self._write("")
+
+    def tell(self, line: str) -> None:
+        """Write a line that stays."""
+        self.clear()
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
     def _write(self, line: str) -> None:
         if self._shows:

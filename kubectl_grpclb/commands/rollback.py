@@ -30,6 +30,7 @@ def rollback(
         Path | None,
         typer.Option("--receipt", metavar="FILE", help="The fix's receipt, where the cluster has lost its own."),
     ] = None,
+    verbose: options.Verbose = False,
 ) -> None:
     """Take a fix back.
 
@@ -60,7 +61,7 @@ def rollback(
                 workshop, workshop.namespace, name, recycle=recycle.value, seconds=seconds, file=receipt, talk=talk
             )
 
-    write(_told(name, asyncio.run(in_workshop(connection, run))))
+    write(_told(name, asyncio.run(in_workshop(connection, run, verbose=verbose))))
 
 
 def _told(name: str, undone: "Undoing") -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +10,7 @@ from msgspec import Struct
 
 from kubectl_grpclb.commands.options import duration, service_name
 from kubectl_grpclb.commands.progress import Progress
-from kubectl_grpclb.flows.diagnose import diagnosed, recorded, timings
+from kubectl_grpclb.flows.diagnose import diagnosed, recorded
 from kubectl_grpclb.model.errors import UsageError
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.snapshot import Snapshot
@@ -19,6 +18,7 @@ from kubectl_grpclb.probes.ask import Ask
 
 if TYPE_CHECKING:
     from kubectl_grpclb.cluster.kube import ConnectOptions
+    from kubectl_grpclb.cluster.port import Cluster
 
 __all__ = ["Connection", "Question", "connect_options", "diagnose", "record", "window_of"]
 
@@ -108,10 +108,15 @@ async def _record(
                 cluster_domain=question.cluster_domain,
             )
             with Progress() as progress:
-                snapshots.append(await recorded(cluster, ask, progress.observe))
-            if verbose:
-                sys.stderr.write(timings(snapshots[-1]))
+                snapshots.append(await recorded(_told(cluster) if verbose else cluster, ask, progress.observe))
     return snapshots
+
+
+def _told(cluster: "Cluster") -> "Cluster":
+    """Have every request told."""
+    from kubectl_grpclb.cluster.told import ToldCluster
+
+    return ToldCluster(cluster, Progress().tell)
 
 
 def _run(flow: Coroutine[Any, Any, Result]) -> Result:

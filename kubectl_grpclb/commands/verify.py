@@ -26,6 +26,7 @@ def verify(
     port: options.Port = None,
     window: options.Window = "5s",
     cluster_domain: options.ClusterDomain = None,
+    verbose: options.Verbose = False,
 ) -> None:
     """Tell whether a fix cured.
 
@@ -53,7 +54,7 @@ def verify(
         with Progress() as progress:
             return await check(workshop, ask, progress.observe)
 
-    verification = asyncio.run(in_workshop(connection, run))
+    verification = asyncio.run(in_workshop(connection, run, verbose=verbose))
     write(_rendered(verification, output))
     raise typer.Exit(EXIT_CODES[verification.outcome])
 

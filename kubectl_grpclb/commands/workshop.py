@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.commands.progress import Progress
 from kubectl_grpclb.commands.session import Connection, connect_options
 
 __all__ = ["in_workshop"]
@@ -12,10 +13,16 @@ __all__ = ["in_workshop"]
 Result = TypeVar("Result")
 
 
-async def in_workshop(connection: Connection, run: Callable[[Workshop], Awaitable[Result]]) -> Result:
-    """Connect as the flags say, and run a flow. Raises GrpclbError."""
+async def in_workshop(
+    connection: Connection, run: Callable[[Workshop], Awaitable[Result]], *, verbose: bool = False
+) -> Result:
+    """Connect as the flags say, and run a flow; `verbose` tells every request. Raises GrpclbError."""
     from kubectl_grpclb.cluster.kube import connect_to_change
 
     async with connect_to_change(connect_options(connection)) as workshop:
         gc.enable()  # __main__ turned it off for the imports, which end here
-        return await run(workshop)
+        if not verbose:
+            return await run(workshop)
+        from kubectl_grpclb.cluster.told import ToldWorkshop
+
+        return await run(ToldWorkshop(workshop, Progress().tell))

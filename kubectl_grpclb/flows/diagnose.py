@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 
 from kubectl_grpclb.cluster.port import Cluster
-from kubectl_grpclb.model import rbac
 from kubectl_grpclb.model.errors import BadSnapshotError, GrpclbError
 from kubectl_grpclb.model.finding import Report, Severity
-from kubectl_grpclb.model.snapshot import Refused, Snapshot, decode_snapshot
-from kubectl_grpclb.model.text import printable
+from kubectl_grpclb.model.snapshot import Snapshot, decode_snapshot
 from kubectl_grpclb.probes.ask import Ask, Observer, quiet
 from kubectl_grpclb.probes.gather import gather
 
-__all__ = ["diagnosed", "exit_code", "recorded", "replayed", "timings"]
+__all__ = ["diagnosed", "exit_code", "recorded", "replayed"]
 
 _FROM: dict[str, tuple[Severity, ...]] = {
     "error": ("error",),
@@ -54,14 +52,3 @@ def exit_code(reports: Sequence[Report], fail_on: str) -> int:
         counted and any(report.verdict == "unbalanced" for report in reports)
     )
     return 1 if found else 0
-
-
-def timings(snapshot: Snapshot) -> str:
-    """List what was read and how long each took, one line each."""
-    lines = []
-    for reading in snapshot.readings:
-        outcome = f"refused: {printable(reading.answer.message)}" if isinstance(reading.answer, Refused) else "ok"
-        lines.append(
-            f"{reading.at} {reading.took * 1000:6.0f} ms  {printable(rbac.describe(reading.request))}  {outcome}\n"
-        )
-    return "".join(lines)

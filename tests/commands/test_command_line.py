@@ -49,7 +49,7 @@ def test_a_recorded_file_is_reported_in_every_format(recorded: pathlib.Path, out
     assert done.returncode == 1
 
 
-@pytest.mark.parametrize("verb", ["", "diagnose", "record", "explain", "demo", "version"])
+@pytest.mark.parametrize("verb", ["", "diagnose", "fix", "verify", "rollback", "record", "explain", "demo", "version"])
 def test_help_says_what_there_is(verb: str, update_goldens: bool) -> None:
     golden = GOLDEN / f"help-{verb or 'all'}.txt"
 

@@ -1,9 +1,9 @@
 """fix, verify and rollback as a user runs them, against a cluster in memory: what is said, where, and the exit code."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -21,10 +21,11 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeWorkshop:
     """What every verb is connected with."""
     workshop = FakeWorkshop()
 
-    async def connected(_: object, run: Callable[[FakeWorkshop], Awaitable[Any]]) -> Any:
-        return await run(workshop)
+    @asynccontextmanager
+    async def connected(_: object) -> AsyncIterator[FakeWorkshop]:
+        yield workshop
 
-    monkeypatch.setattr("kubectl_grpclb.commands.workshop.in_workshop", connected)
+    monkeypatch.setattr("kubectl_grpclb.cluster.kube.connect_to_change", connected)
     monkeypatch.setattr("gc.freeze", lambda: None)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "100")
@@ -62,6 +63,20 @@ def test_a_fix_says_its_steps_on_standard_error_and_its_outcome_on_standard_outp
     assert "cut over" in err
     assert "cut over" not in out
     assert shop.leads_to_envoy
+
+
+def test_asked_to_be_verbose_a_fix_tells_every_request_on_standard_error(shop: FakeWorkshop, grpclb: Run) -> None:
+    _, out, err = fix(grpclb, "--yes", "-v")
+
+    assert " ms  apply deployments.apps greeter-grpclb-envoy in namespace shop  ok\n" in err
+    assert " ms  patch services greeter in namespace shop  ok\n" in err
+    assert " ms  " not in out
+
+
+def test_otherwise_it_tells_the_steps_only(shop: FakeWorkshop, grpclb: Run) -> None:
+    _, _, err = fix(grpclb, "--yes")
+
+    assert " ms  " not in err
 
 
 def test_a_fix_gives_its_outcome_as_json(shop: FakeWorkshop, grpclb: Run) -> None:
