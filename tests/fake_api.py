@@ -112,7 +112,8 @@ class ApiObjects:
         held = self.held.get(key)
         if held is None:
             return _not_found(write.resource, write.name)
-        if held["metadata"]["uid"] != write.uid:
+        metadata = held["metadata"]
+        if metadata["uid"] != write.uid or write.resource_version not in {"", metadata["resourceVersion"]}:
             return _modified(key)
         self._applied.pop(key, None)
         return Done(self.held.pop(key))

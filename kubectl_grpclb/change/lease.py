@@ -28,7 +28,7 @@ LEASE_SECONDS = 10
 
 _RENEW_EVERY = 2.5
 _LOOK_EVERY = 0.5
-_CONFLICT = 409
+_NOT_THERE, _CONFLICT = 404, 409
 
 
 class Hold:
@@ -54,10 +54,9 @@ class Hold:
         while True:
             await asyncio.sleep(_RENEW_EVERY)
             try:
-                outcome = await self._cluster.write(Replace(_renewed(self._lease), self._namespace))
+                await self._renew()
             except ClusterError:
                 continue  # `check` notices when this lasts
-            self._take(outcome)
 
     async def release(self) -> None:
         """Delete the Lease, unless it is somebody else's by now.
@@ -66,15 +65,33 @@ class Hold:
         """
         if self._lost:
             return
-        metadata = self._lease["metadata"]
         with suppress(ClusterError):
-            await self._cluster.write(Delete("leases", self._namespace, metadata["name"], metadata["uid"]))
+            if _conflicts(await self._delete()) and await self._is_ours():
+                await self._delete()
 
-    def _take(self, outcome: Outcome) -> None:
+    async def _renew(self) -> None:
+        outcome = await self._cluster.write(Replace(_renewed(self._lease), self._namespace))
         if isinstance(outcome, Done):
             self._lease, self._renewed = outcome.object, time.monotonic()
-        elif outcome.status in {404, _CONFLICT}:
+        elif outcome.status == _NOT_THERE or (_conflicts(outcome) and not await self._is_ours()):
             self._lost = "another `fix` or `rollback` has taken over the Lease"
+
+    async def _is_ours(self) -> bool:
+        """See whether the Lease is of another version only because the answer to a renewal was lost; go on with it."""
+        found = await self._cluster.fetch("leases", self._namespace, self._lease["metadata"]["name"])
+        if isinstance(found, Denied):
+            return found.status != _NOT_THERE
+        if found.object["spec"].get("holderIdentity") != self._lease["spec"]["holderIdentity"]:
+            return False
+        self._lease = found.object
+        return True
+
+    async def _delete(self) -> Outcome:
+        """Delete the version that is known and no other, since a successor's has the same uid."""
+        metadata = self._lease["metadata"]
+        return await self._cluster.write(
+            Delete("leases", self._namespace, metadata["name"], metadata["uid"], metadata["resourceVersion"])
+        )
 
 
 @asynccontextmanager
@@ -99,11 +116,11 @@ async def _acquire(cluster: Workshop, namespace: str, bundle: Bundle, say: Calla
         outcome = await cluster.write(Insert(_lease(bundle), namespace))
         if isinstance(outcome, Done):
             return outcome.object
-        if outcome.status != _CONFLICT:
+        if not _conflicts(outcome):
             raise _refused(outcome, bundle)
         found = await cluster.fetch("leases", namespace, bundle.receipt)
         if isinstance(found, Denied):
-            if found.status == 404:
+            if found.status == _NOT_THERE:
                 continue
             raise _refused(found, bundle)
         taken = await _take_over(cluster, namespace, found.object, say)
@@ -129,6 +146,10 @@ async def _take_over(cluster: Workshop, namespace: str, lease: Manifest, say: Ca
     mine = {**lease, "spec": {**_spec(), "leaseTransitions": lease["spec"].get("leaseTransitions", 0) + 1}}
     outcome = await cluster.write(Replace(mine, namespace))
     return outcome.object if isinstance(outcome, Done) else None
+
+
+def _conflicts(outcome: Outcome) -> bool:
+    return isinstance(outcome, Denied) and outcome.status == _CONFLICT
 
 
 def _lease(bundle: Bundle) -> Manifest:

@@ -68,7 +68,8 @@ async def carry_out(api: Api, write: Write) -> Outcome:
             return await _send(api, "PATCH", path, query, write.body, _PATCHES[write.style])
         case Delete():
             path = _path(BY_RESOURCE[write.resource], write.namespace, write.name)
-            options = {"propagationPolicy": "Background", "preconditions": {"uid": write.uid}}
+            seen = {"uid": write.uid} | ({"resourceVersion": write.resource_version} if write.resource_version else {})
+            options = {"propagationPolicy": "Background", "preconditions": seen}
             return await _send(api, "DELETE", path, [], options, _JSON)
     assert_never(write)
 

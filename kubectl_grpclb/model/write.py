@@ -60,6 +60,8 @@ class Delete(Struct, frozen=True, tag_field="write", tag="delete"):
     namespace: str
     name: str
     uid: str
+    resource_version: str = ""
+    """Empty: whatever its version."""
 
 
 Write = Apply | Insert | Replace | PatchObject | Delete
