@@ -52,10 +52,16 @@ def fill_in(service: Manifest) -> None:
     service["spec"]["ports"][0]["protocol"] = "TCP"
 
 
-def stats_page(path: str, connections: int) -> Answer:
+def stats_page(path: str, connections: int, passed_through: int) -> Answer:
     """Filter as Envoy does: by a regular expression over names."""
     wanted = re.compile(parse_qs(path.partition("?")[2])["filter"][0])
-    counters = {"http.grpc.downstream_cx_active": connections, "http.status.downstream_cx_active": 1}
+    counters = {
+        "http.grpc.downstream_cx_active": connections,
+        "http.status.downstream_cx_active": 1,
+        "listener.tcp-8080.downstream_cx_active": passed_through,
+        "listener.tcp-8080.worker_0.downstream_cx_active": passed_through,
+        "listener.127.0.0.1_19001.downstream_cx_active": 1,
+    }
     return printed(
         json.dumps(
             {"stats": [{"name": name, "value": value} for name, value in counters.items() if wanted.search(name)]}
@@ -98,7 +104,10 @@ def envoy_pod(name: str, ip: str, deployment: Manifest, waiting: dict[str, Any] 
             "name": name,
             "namespace": "shop",
             "labels": template["metadata"]["labels"],
-            "annotations": {"fake/deployment": deployment["metadata"]["name"]},
+            "annotations": {
+                **(template["metadata"].get("annotations") or {}),
+                "fake/deployment": deployment["metadata"]["name"],
+            },
         },
         "spec": {"nodeName": "node-a", "containers": template["spec"]["containers"]},
         "status": {

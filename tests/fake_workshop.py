@@ -58,6 +58,12 @@ class FakeWorkshop(Controllers, FakeCluster):
         """Whether clients go where the Service leads as soon as it leads elsewhere."""
         self.stay_connected = False
         """Whether clients ignore that Envoy drains."""
+        self.failing: dict[str, int] = {}
+        """Resources, and how many reads of whole objects the API server fails before it answers again."""
+        self.speechless = 0
+        """How often Envoy's page of connections cannot be had before it can."""
+        self.passed_through = 0
+        """Clients' connections to a port of the Service that is passed through as TCP."""
         self.unknown_to_envoy: frozenset[str] = frozenset()
         """Addresses that DNS does not give to Envoy."""
         self._through_envoy = False
@@ -114,10 +120,12 @@ class FakeWorkshop(Controllers, FakeCluster):
 
     async def fetch(self, resource: str, namespace: str, name: str) -> Outcome:
         self._live()
-        return self.api.get(resource, namespace, name)
+        return self._failed(resource) or self.api.get(resource, namespace, name)
 
     async def fetch_all(self, resource: str, namespace: str, labels: str) -> Outcome:
         self._live()
+        if failure := self._failed(resource):
+            return failure
         wanted = dict(pair.split("=", 1) for pair in labels.split(",") if pair)
         items = [
             copy.deepcopy(item)
@@ -165,6 +173,12 @@ class FakeWorkshop(Controllers, FakeCluster):
         """Edit the Service as somebody else does."""
         self.api.change(SERVICE, edit)
         self.reconcile()
+
+    def _failed(self, resource: str) -> Denied | None:
+        if self.failing.get(resource, 0) <= 0:
+            return None
+        self.failing[resource] -= 1
+        return Denied(500, GapReason.DIED, "etcdserver: leader changed")
 
     def _denied(self, write: Write) -> Denied | None:
         if isinstance(write, Apply):
@@ -239,7 +253,10 @@ class FakeWorkshop(Controllers, FakeCluster):
         if request.pod not in self._envoys():
             return Refused(GapReason.DIED, f'pods "{request.pod}" not found', 404)
         if request.path.startswith("/stats"):
-            return parts.stats_page(request.path, 1 if self._through_envoy else 0)
+            if self.speechless > 0:
+                self.speechless -= 1
+                return Refused(GapReason.TIMED_OUT, "no answer within 5 s")
+            return parts.stats_page(request.path, 1 if self._through_envoy else 0, self.passed_through)
         self._asked += 1
         requests = self._asked * 100 if self._through_envoy else 0
         return printed(json.dumps({"cluster_statuses": [{"name": "servers", "host_statuses": self._hosts(requests)}]}))

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from kubectl_grpclb.change.rollout import pods_of
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.addresses import canonical
-from kubectl_grpclb.model.admin import CONNECTIONS_PAGE, HOSTS_PAGE, client_connections, requests_by_host
+from kubectl_grpclb.model.admin import CONNECTIONS_PAGE, HOSTS_PAGE, all_connections, requests_by_host
 from kubectl_grpclb.model.bundle import Bundle
 from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.kube import EndpointSlice
+from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.snapshot import Answer, AskEnvoy, List, Objects
 from kubectl_grpclb.model.text import printable
+from kubectl_grpclb.model.write import Denied
 
 __all__ = ["Envoys", "selector_of"]
 
@@ -21,6 +23,8 @@ _LOOK_EVERY = 0.5
 _CALL_SECONDS = 5.0
 _CALLS = 5
 """Calls in a row that must come back before the path is believed."""
+
+_NO_ENVOY = "no Envoy is ready"
 
 
 def selector_of(bundle: Bundle) -> str:
@@ -37,29 +41,18 @@ class Envoys:
         self._cluster, self._namespace, self._bundle, self._say = cluster, namespace, bundle, say
         self._family = family
 
-    async def names(self) -> list[str]:
-        """Give the pods that are ready and stay."""
-        pods = await pods_of(self._cluster, self._namespace, selector_of(self._bundle))
-        return sorted(
-            pod["metadata"]["name"]
-            for pod in pods
-            if "deletionTimestamp" not in pod["metadata"]
-            and any(
-                each["type"] == "Ready" and each["status"] == "True"
-                for each in (pod.get("status") or {}).get("conditions") or ()
-            )
-        )
-
     async def until_gone(self, seconds: float) -> None:
         """Wait until no pod is left. Raises RefusedError after `seconds`."""
         until, told = time.monotonic() + seconds, 0
-        while pods := await pods_of(self._cluster, self._namespace, selector_of(self._bundle)):
-            if len(pods) != told:
+        while True:
+            pods = await self._pods()
+            if pods == []:
+                return
+            if not isinstance(pods, Denied) and len(pods) != told:
                 told = len(pods)
                 self._say(f"waiting for {told} {'pod' if told == 1 else 'pods'} of Envoy to drain and end")
             if time.monotonic() > until:
-                names = ", ".join(printable(pod["metadata"]["name"]) for pod in pods)
-                raise RefusedError(f"these pods did not end within {seconds:.0f} s: {names}")
+                raise RefusedError(_still_there(pods, seconds))
             await asyncio.sleep(_LOOK_EVERY)
 
     async def until_hosts(self, seconds: float) -> int:
@@ -67,7 +60,7 @@ class Envoys:
         until = time.monotonic() + seconds
         while True:
             wanted = await self._endpoints()
-            names = await self.names()
+            names = _names(await self._pods(), _is_ready)
             known = [await self._hosts(name) for name in names]
             if wanted and names and all(each == wanted for each in known):
                 return len(wanted)
@@ -83,27 +76,41 @@ class Envoys:
 
         `through_envoy` says whether the answer must, or must not, come through one of ours; a call that comes back
         the other way is one from before the change, and waited for. One that does not come back at all twice in a
-        row ends the waiting at once.
+        row ends the waiting at once. Without a ready Envoy nothing is shown, so that is waited for as well.
         """
-        for name in await self.names():
+        for name in await self._until_some_are_ready(seconds, what):
             await self._until_answered(name, port, seconds, through_envoy=through_envoy, what=what)
 
     async def drain(self) -> None:
         """Tell every Envoy to send its clients elsewhere; one that does not hear it does so when it is ended."""
-        for name in await self.names():
+        for name in _names(await self._pods(), _runs):
             gap = await self._cluster.drain(self._namespace, name)
             if gap is not None:
                 self._say(f"{name} could not be told to drain ({printable(gap.detail)}); it drains when it is ended")
 
     async def connections(self) -> int | Gap:
-        """Count the clients' connections over all Envoys."""
+        """Count the clients' connections, on every port of the Service, over all Envoys that run, ready or not."""
+        pods = await self._pods()
+        if isinstance(pods, Denied):
+            return Gap(pods.reason, f"the pods of Envoy cannot be listed: {pods.message}")
         total = 0
-        for name in await self.names():
-            held = client_connections(await self._ask(name, CONNECTIONS_PAGE))
+        for name in _names(pods, _runs):
+            held = all_connections(await self._ask(name, CONNECTIONS_PAGE))
             if isinstance(held, Gap):
-                return held
+                return Gap(held.reason, f"{name}: {held.detail}")
             total += held
         return total
+
+    async def _until_some_are_ready(self, seconds: float, what: str) -> list[str]:
+        until = time.monotonic() + seconds
+        while True:
+            pods = await self._pods()
+            if names := _names(pods, _is_ready):
+                return names
+            if time.monotonic() > until:
+                why = f"the pods of Envoy cannot be listed: {pods.message}" if isinstance(pods, Denied) else _NO_ENVOY
+                raise RefusedError(f"{what} could not be made: {printable(why)}")
+            await asyncio.sleep(_LOOK_EVERY)
 
     async def _until_answered(self, name: str, port: int, seconds: float, *, through_envoy: bool, what: str) -> None:
         until, right, failed, said = time.monotonic() + seconds, 0, 0, ""
@@ -146,8 +153,37 @@ class Envoys:
             raise RefusedError(f"could not ask {name} which servers it knows: {printable(hosts.detail)}")
         return frozenset(address for address, _ in hosts)
 
+    async def _pods(self) -> list[Manifest] | Denied:
+        return await pods_of(self._cluster, self._namespace, selector_of(self._bundle))
+
     async def _ask(self, name: str, page: str) -> Answer:
         return (await self._cluster.read(AskEnvoy(self._namespace, name, page, _CALL_SECONDS))).answer
+
+
+def _names(pods: list[Manifest] | Denied, which: Callable[[Manifest], bool]) -> list[str]:
+    """Name the pods that are so and stay; none where they could not be listed."""
+    listed = [] if isinstance(pods, Denied) else pods
+    return sorted(
+        pod["metadata"]["name"] for pod in listed if "deletionTimestamp" not in pod["metadata"] and which(pod)
+    )
+
+
+def _is_ready(pod: Manifest) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def _runs(pod: Manifest) -> bool:
+    """Tell whether a container runs: one that is not ready may still serve whoever is connected."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    return any("running" in (each.get("state") or {}) for each in statuses)
+
+
+def _still_there(pods: list[Manifest] | Denied, seconds: float) -> str:
+    if isinstance(pods, Denied):
+        return f"whether the pods of Envoy have ended could not be seen: {printable(pods.message)}"
+    names = ", ".join(printable(pod["metadata"]["name"]) for pod in pods)
+    return f"these pods did not end within {seconds:.0f} s: {names}"
 
 
 def _listed(addresses: frozenset[str]) -> str:

@@ -1,6 +1,7 @@
 """Where receipts are kept: a ConfigMap beside the bundle, and a file of this machine's user."""
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -23,18 +24,23 @@ _KEY = "receipt.json"
 class Journal:
     """The receipt while the fix is at work: each step is written down, in both places, when it is reached."""
 
-    def __init__(self, cluster: Workshop, receipt: Receipt, file: Path | None) -> None:
-        self._cluster = cluster
-        self._file = file
+    def __init__(self, cluster: Workshop, receipt: Receipt, file: Path | None, allowed: Callable[[], None]) -> None:
+        """Take over a receipt; `allowed` raises where somebody else may be at work by now, whose is not overwritten."""
+        self._cluster, self._file, self._allowed = cluster, file, allowed
         self.receipt = receipt
 
     async def note(self, step: Step) -> None:
         """Write down that a step is reached. Raises RefusedError where it cannot be."""
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        self.receipt = msgspec.structs.replace(self.receipt, step=step, at=now)
+        await self.keep(msgspec.structs.replace(self.receipt, step=step, at=now))
+
+    async def keep(self, receipt: Receipt) -> None:
+        """Let this be the receipt from now on. Raises RefusedError where it cannot be written."""
+        self._allowed()
+        self.receipt = receipt
         if self._file is not None:
-            _write(self._file, encode_receipt(self.receipt))
-        await _store(self._cluster, self.receipt)
+            _write(self._file, encode_receipt(receipt))
+        await _store(self._cluster, receipt)
 
     def forget(self) -> None:
         """Remove the file: nothing is left to undo."""
@@ -56,9 +62,10 @@ async def load(cluster: Workshop, namespace: str, service: str, file: Path | Non
             )
         return None if file is None else _from_file(file, namespace, service)
     text = (outcome.object.get("data") or {}).get(_KEY)
+    where = f"ConfigMap {bundle_of(service).receipt}"
     if not isinstance(text, str):
-        raise BadReceiptError(f"ConfigMap {bundle_of(service).receipt} holds no {_KEY}: it is not a fix's receipt")
-    return decode_receipt(text.encode())
+        raise BadReceiptError(f"{where} holds no {_KEY}: it is not a fix's receipt")
+    return _of(decode_receipt(text.encode()), where, namespace, service)
 
 
 def receipt_file(context: str, namespace: str, service: str) -> Path:
@@ -73,10 +80,22 @@ def _from_file(file: Path, namespace: str, service: str) -> Receipt:
         receipt = decode_receipt(file.read_bytes())
     except OSError as error:
         raise BadReceiptError(f"could not read the receipt {file}: {error.strerror}") from error
+    return _of(receipt, str(file), namespace, service)
+
+
+def _of(receipt: Receipt, where: str, namespace: str, service: str) -> Receipt:
+    """See that a receipt is about this Service: a copy from elsewhere must lead nobody to change what is there."""
+    change = receipt.change
+    changed = ("services", receipt.namespace, receipt.service)
     if (receipt.namespace, receipt.service) != (namespace, service):
         raise BadReceiptError(
-            f"{file} is the receipt of Service {printable(receipt.service)} in namespace "
+            f"{where} is the receipt of Service {printable(receipt.service)} in namespace "
             f"{printable(receipt.namespace)}, not of {printable(service)} in {printable(namespace)}"
+        )
+    if change is not None and (change.resource, change.namespace, change.name) != changed:
+        raise BadReceiptError(
+            f"{where} is the receipt of Service {printable(service)}, but what it would change is "
+            f"{printable(change.resource)}/{printable(change.name)} in namespace {printable(change.namespace)}"
         )
     return receipt
 

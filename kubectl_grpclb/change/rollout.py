@@ -46,7 +46,7 @@ async def until_rolled_out(
         workload = await _get(cluster, resource, namespace, name)
         if rolled_out(workload):
             return
-        pods = await pods_of(cluster, namespace, labels) if labels else []
+        pods = await _current_pods(cluster, workload, labels)
         trouble = hopeless(pods)
         if trouble:
             raise RefusedError(f"{workload['kind']} {name} does not start: {trouble}")
@@ -79,10 +79,32 @@ def rolled_out(workload: Manifest) -> bool:
     )
 
 
-async def pods_of(cluster: Workshop, namespace: str, labels: str) -> list[Manifest]:
-    """Read the pods with these labels; none where they may not be read."""
+async def pods_of(cluster: Workshop, namespace: str, labels: str) -> list[Manifest] | Denied:
+    """Read the pods with these labels; that they could not be read is not that there are none."""
     outcome = await cluster.fetch_all("pods", namespace, labels)
-    return [] if isinstance(outcome, Denied) else list(outcome.object.get("items") or ())
+    return outcome if isinstance(outcome, Denied) else list(outcome.object.get("items") or ())
+
+
+async def _current_pods(cluster: Workshop, workload: Manifest, labels: str) -> list[Manifest]:
+    """Read the pods of the present template, for what they say; those of an earlier one may fail and go."""
+    pods = await pods_of(cluster, workload["metadata"]["namespace"], labels) if labels else []
+    template = (workload.get("spec") or {}).get("template") or {}
+    return [] if isinstance(pods, Denied) else [pod for pod in pods if _is_of(pod, template)]
+
+
+def _is_of(pod: Manifest, template: Manifest) -> bool:
+    """Tell by annotations and images, which is all that an Envoy of ours differs in; one that ends is of none."""
+    wanted = (template.get("metadata") or {}).get("annotations") or {}
+    return (
+        "deletionTimestamp" not in pod["metadata"]
+        and wanted.items() <= (pod["metadata"].get("annotations") or {}).items()
+        and _images(template) <= _images(pod)
+    )
+
+
+def _images(holder: Manifest) -> set[tuple[str, str]]:
+    containers = (holder.get("spec") or {}).get("containers") or ()
+    return {(container.get("name", ""), container.get("image", "")) for container in containers}
 
 
 def hopeless(pods: Iterable[Manifest]) -> str:

@@ -2,24 +2,41 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 
 from kubectl_grpclb.change.apply import Site, switch
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of
 from kubectl_grpclb.model.errors import RefusedError
-from kubectl_grpclb.model.gap import Gap
+from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.receipt import Made, Receipt, differences, expected_spec, is_in_place
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Delete, Denied
 
-__all__ = ["carries_the_fix", "empty", "prune", "remove", "restore"]
+__all__ = ["carries_the_fix", "empty", "forget", "prune", "remove", "restore", "the_service"]
 
 _LOOK_EVERY = 1.0
+_NOT_THERE = 404
+_READ_SECONDS = 15.0
+"""How long a Service is asked for that the API server fails to give, as while its own leader changes."""
 _ANSWER_SECONDS = 15.0
 _END_SECONDS = 120.0
 """Longer than an Envoy's drain and grace together."""
+
+
+async def the_service(cluster: Workshop, namespace: str, name: str) -> Manifest | None:
+    """Read the Service; None where there is none. Raises RefusedError where the API server goes on failing."""
+    until = time.monotonic() + _READ_SECONDS
+    while True:
+        found = await cluster.fetch("services", namespace, name)
+        if not isinstance(found, Denied):
+            return found.object
+        if found.status == _NOT_THERE:
+            return None
+        if found.status < 500 or time.monotonic() > until:
+            raise RefusedError(f"could not read Service {printable(name)}: {printable(found.message)}")
+        await asyncio.sleep(_LOOK_EVERY)
 
 
 def carries_the_fix(receipt: Receipt, service: Manifest) -> bool:
@@ -63,39 +80,81 @@ async def restore(site: Site) -> None:
 
 
 async def empty(site: Site, seconds: float) -> None:
-    """Wait until no client is connected to Envoy. Raises RefusedError after `seconds`, Envoy then still running."""
+    """Wait until no client is connected to Envoy. Raises RefusedError after `seconds`, Envoy then still running.
+
+    An Envoy that does not say whom it serves is asked again. Only who may not ask it goes on without an answer.
+    """
     await site.envoys.drain()
-    until, told = time.monotonic() + seconds, -1
+    until, told = time.monotonic() + seconds, ""
     while True:
         carried = await site.envoys.connections()
-        if isinstance(carried, Gap):
-            site.say(f"could not ask Envoy whom it still serves ({printable(carried.detail)}); it drains when it ends")
+        if carried == 0:
             return
-        if not carried:
+        if isinstance(carried, Gap) and carried.reason is GapReason.FORBIDDEN:
+            site.say(f"may not ask Envoy whom it still serves ({printable(carried.detail)}); it drains when it ends")
             return
-        if carried != told:
-            told = carried
-            site.say(f"waiting for {carried} connections of clients through Envoy to close")
+        if (waiting := _waiting_for(carried)) != told:
+            told = waiting
+            site.say(waiting)
         if time.monotonic() > until:
-            raise RefusedError(
-                f"the Service is restored, but {carried} connections still go through Envoy after {seconds:.0f} s, so "
-                "Envoy is left running. Run rollback again later, or with --recycle clients; nothing else is left to do"
-            )
+            raise RefusedError(_still_serving(carried, seconds))
         await asyncio.sleep(_LOOK_EVERY)
 
 
-async def remove(site: Site, made: Sequence[Made]) -> None:
-    """Delete what the fix made, Envoy first, and wait until it has ended."""
-    receipt = site.journal.receipt
+def _waiting_for(carried: int | Gap) -> str:
+    if isinstance(carried, Gap):
+        return f"Envoy does not say whom it still serves; asking again ({printable(carried.detail)})"
+    return f"waiting for {carried} connections of clients through Envoy to close"
+
+
+def _still_serving(carried: int | Gap, seconds: float) -> str:
+    seen = (
+        f"after {seconds:.0f} s Envoy still does not say whom it serves ({printable(carried.detail)})"
+        if isinstance(carried, Gap)
+        else f"{carried} connections still go through Envoy after {seconds:.0f} s"
+    )
+    return (
+        f"the Service is restored, but {seen}, so Envoy is left running. Run rollback again later, or with "
+        "--recycle clients; nothing else is left to do"
+    )
+
+
+async def remove(site: Site, made: Iterable[Made]) -> None:
+    """Delete what the fix made, Envoy first, and wait until it has ended; what cannot be deleted keeps nothing else.
+
+    Raises RefusedError that names what is left, and before anything is deleted where the Service still leads to Envoy.
+    """
+    receipt, left = site.journal.receipt, []
+    await _see_that_nobody_is_led_there(site)
     order = sorted(made, key=lambda each: each.resource not in {"horizontalpodautoscalers", "deployments"})
     for each in order:
         site.hold.check()
-        if await _delete(site.cluster, receipt, each):
-            site.say(f"deleted {each.resource}/{each.name}")
+        try:
+            if await _delete(site.cluster, receipt, each):
+                site.say(f"deleted {each.resource}/{each.name}")
+        except RefusedError as error:
+            left.append(str(error))
         if each.resource == "deployments":
             await site.envoys.until_gone(_END_SECONDS)
+    if left:
+        raise RefusedError("; ".join(left))
+
+
+async def forget(site: Site) -> None:
+    """Delete the receipt, in both places: nothing is left to undo."""
+    site.hold.check()
+    receipt = site.journal.receipt
     await _delete(site.cluster, receipt, Made(resource="configmaps", name=bundle_of(receipt.service).receipt))
     site.journal.forget()
+
+
+async def _see_that_nobody_is_led_there(site: Site) -> None:
+    receipt, bundle = site.journal.receipt, bundle_of(site.journal.receipt.service)
+    service = await the_service(site.cluster, site.namespace, receipt.service)
+    if service is not None and bundle.envoy in (service["spec"].get("selector") or {}).values():
+        raise RefusedError(
+            f"Service/{receipt.service} leads to {bundle.envoy}, so that is left running with everything that it needs"
+        )
 
 
 async def prune(site: Site, kept: Collection[Made]) -> None:
@@ -111,7 +170,7 @@ async def _delete(cluster: Workshop, receipt: Receipt, made: Made) -> bool:
     """Delete one object if it is there and ours."""
     found = await cluster.fetch(made.resource, receipt.namespace, made.name)
     if isinstance(found, Denied):
-        if found.status == 404:
+        if found.status == _NOT_THERE:
             return False
         raise RefusedError(f"could not look at {made.resource}/{made.name} to delete it: {printable(found.message)}")
     metadata = found.object["metadata"]
@@ -121,6 +180,6 @@ async def _delete(cluster: Workshop, receipt: Receipt, made: Made) -> bool:
             "alone; delete it yourself if it is not needed, then run this again"
         )
     outcome = await cluster.write(Delete(made.resource, receipt.namespace, made.name, metadata["uid"]))
-    if isinstance(outcome, Denied) and outcome.status != 404:
+    if isinstance(outcome, Denied) and outcome.status != _NOT_THERE:
         raise RefusedError(f"could not delete {made.resource}/{made.name}: {printable(outcome.message)}")
     return True

@@ -67,6 +67,7 @@ def rollback(
 def _told(name: str, undone: "Undoing") -> str:
     if undone.receipt is None:
         return f"Nothing to roll back: no fix of Service {name} is recorded here.\n"
-    said = f"Rolled back: Service {name} is as it was before the fix, and nothing of the fix is left.\n"
+    was = "is as it was before the fix" if undone.restored else "did not lead to Envoy, and is left as it is"
+    said = f"Rolled back: Service {name} {was}, and nothing of the fix is left.\n"
     left = "".join(f"  not restarted: {each}\n" for each in undone.unrestarted)
     return said + left

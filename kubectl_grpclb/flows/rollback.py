@@ -19,7 +19,11 @@ from kubectl_grpclb.model.write import Denied
 
 __all__ = ["Undoing", "rollback"]
 
-_NOT_THERE = 404
+_BY_HAND = (
+    "The machine that ran fix may have one, for --receipt. Without any, put the Service's old selector and target port "
+    "back with `kubectl edit service`, wait until no client is connected to Envoy, and delete what has the label "
+    "grpclb/service"
+)
 
 
 class Undoing(Struct, frozen=True):
@@ -52,32 +56,33 @@ async def rollback(
     talk.confirm(f"Roll back the fix of Service {service} in namespace {namespace}?")
     async with holding(cluster, namespace, bundle, talk.say) as hold:
         own_file = receipt_file(cluster.context, namespace, service)
-        journal = Journal(cluster, receipt, own_file if own_file.is_file() else None)
+        journal = Journal(cluster, receipt, own_file if own_file.is_file() else None, hold.check)
         site = Site(cluster, hold, journal, talk.say, seconds)
         left: list[str] = []
         if await _leads_to_envoy(cluster, receipt):
             await journal.note("rolling back")
             await undo.restore(site)
-        if recycle == "clients" and restore:
+        if recycle == "clients":
             left = await apply.recycle(site, receipt.restart, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
         if receipt.ports is not None:
             await undo.empty(site, seconds)
         await undo.remove(site, receipt.made)
+        await undo.forget(site)
     return Undoing(receipt, restored=restore, unrestarted=tuple(left))
 
 
 async def _leads_to_envoy(cluster: Workshop, receipt: Receipt) -> bool:
-    found = await cluster.fetch("services", receipt.namespace, receipt.service)
-    if isinstance(found, Denied):
-        if found.status == _NOT_THERE:
-            return False
-        raise RefusedError(f"could not read Service {receipt.service}: {printable(found.message)}")
-    return undo.carries_the_fix(receipt, found.object)
+    service = await undo.the_service(cluster, receipt.namespace, receipt.service)
+    return service is not None and undo.carries_the_fix(receipt, service)
 
 
 async def _only_a_lease(cluster: Workshop, namespace: str, service: str, talk: Talk) -> Undoing:
-    """Remove the Lease of a fix that was killed before it wrote anything else."""
+    """Remove the Lease of a fix that was killed before it wrote anything else.
+
+    Raises RefusedError where the Service leads to Envoys all the same: then the receipt was lost.
+    """
     bundle = bundle_of(service)
+    await _see_that_no_receipt_was_lost(cluster, namespace, service)
     found = await cluster.fetch("leases", namespace, bundle.receipt)
     if not isinstance(found, Denied):
         async with holding(cluster, namespace, bundle, talk.say):
@@ -86,11 +91,26 @@ async def _only_a_lease(cluster: Workshop, namespace: str, service: str, talk: T
     return Undoing(None)
 
 
+async def _see_that_no_receipt_was_lost(cluster: Workshop, namespace: str, service: str) -> None:
+    bundle = bundle_of(service)
+    found = await undo.the_service(cluster, namespace, service)
+    if found is None or bundle.envoy not in (found["spec"].get("selector") or {}).values():
+        return
+    file = receipt_file(cluster.context, namespace, service)
+    known = (
+        f"This machine has one: `kubectl grpclb rollback {service} --receipt {file}`" if file.is_file() else _BY_HAND
+    )
+    raise RefusedError(
+        f"Service {printable(service)} leads to {bundle.envoy}, but the receipt that says how it was before (ConfigMap "
+        f"{bundle.receipt}) is not there. {known}"
+    )
+
+
 def _intention(receipt: Receipt, *, restore: bool, recycle: Recycle) -> str:
     parts = []
     if restore:
         parts.append(f"put Service/{receipt.service} back as it was")
-    if restore and recycle == "clients":
+    if recycle == "clients":
         parts += [f"restart {each.kind}/{each.name} in {each.namespace}" for each in receipt.restart]
     if receipt.ports is not None:
         parts.append("wait until no client is connected to Envoy")

@@ -4,6 +4,7 @@
 checks not; numbers may be JSON strings, and one that is absent is 0.
 """
 
+import re
 from typing import TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ from kubectl_grpclb.model.errors import BadSnapshotError
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.snapshot import Answer, Output, Refused
 
-__all__ = ["CONNECTIONS_PAGE", "HOSTS_PAGE", "Hosts", "client_connections", "requests_by_host"]
+__all__ = ["CONNECTIONS_PAGE", "HOSTS_PAGE", "Hosts", "all_connections", "client_connections", "requests_by_host"]
 
 HOSTS_PAGE = "/clusters?format=json"
 CONNECTIONS_PAGE = "/stats?format=json&filter=downstream_cx_active"
@@ -23,6 +24,8 @@ _SERVERS = "servers"
 """The cluster in Envoy's configuration that is the gRPC servers."""
 _CLIENTS = "http.grpc.downstream_cx_active"
 """Connections of clients to the listener that takes gRPC."""
+_PASSED_THROUGH = re.compile(r"listener\.tcp-\d+\.downstream_cx_active")
+"""Connections of clients to a listener of another port, whose `stat_prefix` names it so."""
 
 Page = TypeVar("Page")
 
@@ -81,10 +84,22 @@ def requests_by_host(answer: Answer) -> Hosts | Gap:
 
 
 def client_connections(answer: Answer) -> int | Gap:
-    """Read CONNECTIONS_PAGE: how many clients' connections are open."""
+    """Read CONNECTIONS_PAGE: how many clients' connections for gRPC are open."""
+    stats = _page(answer, _Stats)
+    return stats if isinstance(stats, Gap) else _grpc_connections(stats)
+
+
+def all_connections(answer: Answer) -> int | Gap:
+    """Read CONNECTIONS_PAGE: how many clients' connections are open, those to the Service's other ports among them."""
     stats = _page(answer, _Stats)
     if isinstance(stats, Gap):
         return stats
+    others = (_number(stat.value or 0) or 0 for stat in stats.stats if _PASSED_THROUGH.fullmatch(stat.name))
+    grpc = _grpc_connections(stats)
+    return grpc if isinstance(grpc, Gap) else grpc + sum(others)
+
+
+def _grpc_connections(stats: _Stats) -> int | Gap:
     value = next((stat.value for stat in stats.stats if stat.name == _CLIENTS), None)
     number = None if value is None else _number(value)
     return Gap(GapReason.GARBLED, f"Envoy has no counter {_CLIENTS}") if number is None else number

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from kubectl_grpclb.change.lease import LEASE_SECONDS, holding
+from kubectl_grpclb.change.receipts import Journal
 from kubectl_grpclb.model.bundle import bundle_of
 from kubectl_grpclb.model.errors import ClusterError, RefusedError
 from kubectl_grpclb.model.gap import GapReason
-from kubectl_grpclb.model.write import Delete, Denied, Replace
-from tests.change.acts import Listener, fix, fixing, killed
+from kubectl_grpclb.model.write import Delete, Denied, Outcome, Replace, Write
+from tests.change.acts import Listener, fix, fixing, killed, receipt_of
 from tests.fake_workshop import FakeWorkshop
 from tests.virtual_time import run
 
@@ -141,3 +142,58 @@ def test_a_user_who_may_not_create_leases_is_told_so(shop: FakeWorkshop, monkeyp
 
     with pytest.raises(RefusedError, match=r'could not take the Lease greeter-grpclb.*User "dana" cannot create'):
         run(hold(shop, 1))
+
+
+def test_an_answer_to_a_renewal_that_is_lost_is_no_loss_of_the_lease(
+    shop: FakeWorkshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = shop.write
+    lost: list[Write] = []
+
+    async def lose_one(each: Write) -> Outcome:
+        outcome = await write(each)
+        if isinstance(each, Replace) and not lost:
+            lost.append(each)
+            raise ClusterError("connection reset by peer")
+        return outcome
+
+    monkeypatch.setattr(shop, "write", lose_one)
+
+    run(hold(shop, 30))
+
+    assert len(lost) == 1
+    assert LEASE not in shop.api.held
+
+
+def test_a_holder_that_was_taken_for_dead_does_not_delete_its_successors_lease(shop: FakeWorkshop) -> None:
+    async def stall() -> None:
+        async with holding(shop, "shop", BUNDLE, Listener().say):
+            snatch(shop)
+
+    run(stall())
+
+    assert shop.api.held[LEASE]["spec"]["holderIdentity"] == "ci-7 process 4711 ab12cd"
+
+
+def test_a_holder_that_was_taken_for_dead_does_not_write_its_receipt_again(shop: FakeWorkshop) -> None:
+    shop.before[8] = lambda: snatch(shop)
+    shop.waiting = {"reason": "ContainerCreating"}
+    with pytest.raises(RefusedError):
+        fix(shop)
+    receipt = ("configmaps", "shop", "greeter-grpclb")
+    version = shop.api.held[receipt]["metadata"]["resourceVersion"]
+
+    with pytest.raises(RefusedError, match="another `fix` or `rollback` has taken over"):
+        run(note_without_the_lease(shop))
+
+    assert shop.api.held[receipt]["metadata"]["resourceVersion"] == version
+
+
+async def note_without_the_lease(shop: FakeWorkshop) -> None:
+    """Go on after somebody took the Lease over."""
+    shop.api.held.pop(LEASE)
+    async with holding(shop, "shop", BUNDLE, Listener().say) as held:
+        journal = Journal(shop, receipt_of(shop), None, held.check)
+        snatch(shop)
+        await asyncio.sleep(5)
+        await journal.note("proved")

@@ -94,6 +94,7 @@ def _route() -> Json:
 def _tcp_listener(upstream: Upstream, port: Forwarded) -> Json:
     return {
         "name": f"tcp-{port.listen}",
+        "stat_prefix": f"tcp-{port.listen}",  # rollback counts its connections by that name
         "address": _all(upstream, port.listen),
         "filter_chains": [{"filters": [_tcp(f"servers-{port.target}", idle=_DAY)]}],
     }
