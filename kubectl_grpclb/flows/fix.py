@@ -1,7 +1,6 @@
 """Plan, show, ask, then stage, check, cut over, prove, recycle and verify; or leave everything as it was."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,11 +14,12 @@ from kubectl_grpclb.change.receipts import Journal, load, receipt_file
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.diagnose import diagnosed, exit_code, recorded
 from kubectl_grpclb.flows.prepare import Prepared, prepare
+from kubectl_grpclb.flows.staging import found, made_by, until_proved, until_staged, upgrade, without_envoy
 from kubectl_grpclb.flows.verify import Verification, compared
 from kubectl_grpclb.flows.wishes import Talk, Wishes
 from kubectl_grpclb.model.bundle import bundle_of
-from kubectl_grpclb.model.errors import ClusterError, GrpclbError, RefusedError
-from kubectl_grpclb.model.plan import Create, Manifest, Plan
+from kubectl_grpclb.model.errors import ClusterError, RefusedError, UsageError
+from kubectl_grpclb.model.plan import Manifest, Plan
 from kubectl_grpclb.model.receipt import RECEIPT_SCHEMA, Before, Made, Receipt
 from kubectl_grpclb.model.resources import resource_of
 from kubectl_grpclb.model.write import Apply, Denied, Done
@@ -49,11 +49,13 @@ async def fix(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk) -> Fixed:
     if prepared.state == "in use" and not unfinished and not pending and not await _outdated(cluster, prepared):
         return Fixed(_nothing_to_do(plan), changed=False)
     talk.show(plan)
-    if plan.changes_nothing and prepared.state == "fresh":
+    if plan.changes_nothing:
         return Fixed(plan, changed=False, code=exit_code([prepared.report], "warning"))
     if plan.refused:
         reasons = "; ".join(f"{each.message} ({each.name})" for each in plan.refused)
         raise RefusedError(f"this fix is not begun: {reasons}")
+    if wishes.stage_only and plan.ports is None:
+        raise UsageError("--stage-only is for Envoy: this cure has no stage, it is one change. Leave the flag out")
     talk.confirm(f"Apply this to Service {ask.service} in namespace {ask.namespace}?")
     return await _carry_out(cluster, ask, wishes, talk, prepared)
 
@@ -71,7 +73,7 @@ def _nothing_to_do(plan: Plan) -> Plan:
 async def _outdated(cluster: Workshop, prepared: Prepared) -> bool:
     """Ask the API server whether applying the bundle again would change anything, or leave too much."""
     plan = prepared.plan
-    for made in set(prepared.receipt.made if prepared.receipt else ()) - _made(plan):
+    for made in set(prepared.receipt.made if prepared.receipt else ()) - made_by(plan):
         if isinstance(await cluster.fetch(made.resource, plan.target.namespace, made.name), Done):
             return True
     for creation in plan.create:
@@ -94,7 +96,7 @@ async def _carry_out(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk, pr
     file = receipt_file(cluster.context, ask.namespace, ask.service)
     async with holding(cluster, ask.namespace, bundle, talk.say) as hold:
         await _still_the_same(cluster, ask, prepared)
-        journal = Journal(cluster, _receipt(cluster, prepared), file)
+        journal = Journal(cluster, _receipt(cluster, prepared, await found(cluster, prepared)), file, hold.check)
         site = Site(cluster, hold, journal, talk.say, wishes.seconds)
         try:
             await journal.note("planned" if prepared.state != "in use" else "cut over")
@@ -116,16 +118,16 @@ def _short(file: Path) -> str:
 async def _steps(site: Site, ask: Ask, wishes: Wishes, talk: Talk, prepared: Prepared) -> Fixed:
     plan = prepared.plan
     if plan.ports is None:
-        await _without_envoy(site, plan)
-        return Fixed(plan, changed=True)
+        await without_envoy(site, prepared)
+        return Fixed(plan, changed=True, unrestarted=tuple(await _recycle(site, plan, wishes)))
     if prepared.state == "in use":
-        await _upgrade(site, plan.create)
-        await undo.prune(site, _made(plan))
+        await upgrade(site, plan.create)
+        await undo.prune(site, made_by(plan))
     else:
-        await _until_staged(site, plan.create)
+        await until_staged(site, prepared)
         if wishes.stage_only:
             return Fixed(plan, changed=True)
-        await _until_proved(site, plan)
+        await until_proved(site, prepared)
     try:
         left = await _recycle(site, plan, wishes)
         verification = await _verify(site.cluster, ask, site.journal.receipt, talk)
@@ -134,86 +136,6 @@ async def _steps(site: Site, ask: Ask, wishes: Wishes, talk: Talk, prepared: Pre
         raise
     await site.journal.note("done")
     return Fixed(plan, changed=True, verification=verification, unrestarted=tuple(left))
-
-
-async def _without_envoy(site: Site, plan: Plan) -> None:
-    """Carry out a plan that has no proxy to wait for."""
-    try:
-        await apply.stage(site, plan.create)
-    except RefusedError as error:
-        await _clean_up(site)
-        raise RefusedError(f"{error}.\nNothing of the Service was changed") from error
-    if plan.change is not None:
-        await apply.switch(site, plan.change, site.journal.receipt.original)
-        site.say(f"changed {plan.change.kind}/{plan.change.name}")
-    await site.journal.note("done")
-
-
-async def _until_staged(site: Site, creations: Sequence[Create]) -> None:
-    """Stage and check; where that fails or is interrupted, remove what was staged."""
-    try:
-        await apply.stage(site, creations)
-        await apply.check(site)
-    except (RefusedError, asyncio.CancelledError) as error:
-        try:
-            await _clean_up(site)
-        except RefusedError as second:
-            raise RefusedError(f"{error}.\n{second}") from second
-        if isinstance(error, asyncio.CancelledError):
-            raise
-        raise RefusedError(
-            f"{error}.\nThe Service was not touched, and what had been staged for it is removed again"
-        ) from error
-
-
-async def _until_proved(site: Site, plan: Plan) -> None:
-    """Cut over and prove; where no call comes back, revert at once."""
-    if plan.change is None:
-        raise ValueError("a plan for Envoy has a cut-over")
-    try:
-        await apply.cut_over(site, plan.change)
-        await apply.prove(site)
-    except (RefusedError, asyncio.CancelledError) as error:
-        try:
-            await _revert(site)
-        except GrpclbError as second:
-            raise RefusedError(f"{error}.\n{second}") from second
-        if isinstance(error, asyncio.CancelledError):
-            raise
-        raise RefusedError(
-            f"{error}.\nThe Service is as it was before, and what had been staged for it is removed again"
-        ) from error
-
-
-async def _revert(site: Site) -> None:
-    found = await site.cluster.fetch("services", site.namespace, site.journal.receipt.service)
-    if not isinstance(found, Denied) and undo.carries_the_fix(site.journal.receipt, found.object):
-        await undo.restore(site)
-        await undo.empty(site, site.seconds)
-    await _clean_up(site)
-
-
-async def _clean_up(site: Site) -> None:
-    try:
-        await undo.remove(site, site.journal.receipt.made)
-    except GrpclbError as error:
-        raise RefusedError(
-            f"{error}.\nThe Service was not touched; `kubectl grpclb rollback {site.journal.receipt.service}` removes "
-            "what was staged"
-        ) from error
-
-
-async def _upgrade(site: Site, creations: Sequence[Create]) -> None:
-    """Bring the bundle that carries the Service up to date; the old Envoys stay until new ones are ready."""
-    try:
-        await apply.stage(site, creations)
-        await apply.check(site)
-        await apply.prove(site)
-    except RefusedError as error:
-        raise RefusedError(
-            f"{error}.\nThe Envoys that were there go on serving. Run fix again with what is to be different, or "
-            f"`kubectl grpclb rollback {site.journal.receipt.service}`"
-        ) from error
 
 
 async def _recycle(site: Site, plan: Plan, wishes: Wishes) -> list[str]:
@@ -239,18 +161,11 @@ async def _still_the_same(cluster: Workshop, ask: Ask, prepared: Prepared) -> No
         raise ClusterError(f"the Service cannot be read any more: {service.message}")
 
 
-def _made(plan: Plan) -> set[Made]:
-    return {
-        Made(resource=resource_of(each.manifest).resource, name=each.manifest["metadata"]["name"])
-        for each in plan.create
-    }
-
-
-def _receipt(cluster: Workshop, prepared: Prepared) -> Receipt:
+def _receipt(cluster: Workshop, prepared: Prepared, found: tuple[Made, ...]) -> Receipt:
     plan, earlier, target = prepared.plan, prepared.receipt, prepared.plan.target
     in_use = earlier is not None and prepared.state == "in use"
     before = Before(verdict=prepared.report.verdict, balance=prepared.report.balance, taken_at=prepared.report.taken_at)
-    made = _made(plan)
+    made = made_by(plan)
     return Receipt(
         schema=RECEIPT_SCHEMA,
         tool=prepared.installation.tool,
@@ -265,8 +180,10 @@ def _receipt(cluster: Workshop, prepared: Prepared) -> Receipt:
         change=earlier.change if earlier and in_use else plan.change,
         made=tuple(sorted(made | set(earlier.made if earlier else ()), key=lambda each: (each.resource, each.name))),
         restart=plan.restart or (earlier.restart if earlier else ()),
+        found=found,
         drain_path=prepared.installation.drain_path if plan.ports else "",
+        renewed=prepared.installation.renewed,
         ports=plan.ports,
-        options=msgspec.to_builtins(prepared.options),
+        options=prepared.choices,
         before=earlier.before if earlier and in_use else before,
     )

@@ -1,25 +1,24 @@
 """Everything that is read before a fix: the diagnosis, the surroundings, the receipt of an earlier one."""
 
 import asyncio
-import secrets
-from typing import Literal
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from kubectl_grpclb import __version__
 from kubectl_grpclb.change.receipts import load
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.diagnose import diagnosed, recorded
+from kubectl_grpclb.flows.earlier import State, before_of, installation_for, on_top_of, state_of, strategy_for
 from kubectl_grpclb.flows.permissions import missing_rules
-from kubectl_grpclb.flows.wishes import Wishes, chosen
+from kubectl_grpclb.flows.wishes import Wishes
 from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of
 from kubectl_grpclb.model.errors import ClusterError, UsageError
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.plan import Check, Manifest, Plan
-from kubectl_grpclb.model.receipt import Receipt, is_in_place
+from kubectl_grpclb.model.receipt import Receipt
 from kubectl_grpclb.model.snapshot import Snapshot, decode_snapshot
 from kubectl_grpclb.model.surroundings import Spoken, Surroundings
 from kubectl_grpclb.model.text import printable
@@ -32,10 +31,7 @@ from kubectl_grpclb.remedies import plan_for
 from kubectl_grpclb.remedies.envoy.options import EnvoyOptions
 from kubectl_grpclb.remedies.envoy.plan import Installation
 
-__all__ = ["Prepared", "State", "planned_from", "prepare"]
-
-State = Literal["fresh", "staged", "in use"]
-"""Of the bundle: there is none, the Service leads past it, or the Service leads to it."""
+__all__ = ["Prepared", "planned_from", "prepare"]
 
 _GREETED = 5
 """Ready pods that are spoken to; they run one image, as a rule."""
@@ -55,7 +51,8 @@ class Prepared(Struct, frozen=True):
     state: State
     service: Manifest
     """The Service as it is now."""
-    options: EnvoyOptions
+    choices: dict[str, Any]
+    """What the user chose of Envoy, now or in an earlier fix; everything else is this version's default."""
     installation: Installation
     plan: Plan
 
@@ -70,21 +67,21 @@ async def prepare(cluster: Workshop, ask: Ask, wishes: Wishes, observe: Observer
     if isinstance(service, Denied):
         raise ClusterError(f"could not read Service {printable(ask.service)}: {printable(service.message)}")
     facts, report = derive(snapshot), diagnosed(snapshot)
-    state = _state(receipt, service.object)
-    options = chosen(wishes, receipt.options if receipt else {})
+    state = state_of(receipt, service.object)
+    choices = {**(receipt.options if receipt else {}), **wishes.envoy}
+    options = msgspec.convert(choices, EnvoyOptions)
     if state == "in use" and options.autoscaling and receipt and not receipt.options.get("autoscaling"):
         raise UsageError(
             "--autoscale is for a new fix: given to Envoys that serve already, Kubernetes would first scale them down "
             f"to one. `kubectl autoscale deployment {bundle_of(ask.service).envoy}` adds an autoscaler without that"
         )
-    around = await _look_around(cluster, snapshot, facts, _before(service.object, receipt, state))
-    installation = _installation(receipt)
-    plan = plan_for(facts, report, around, options, installation, strategy=_strategy(wishes, receipt, state))
-    if state == "in use":
-        plan = _upgrade(plan)
+    around = await _look_around(cluster, snapshot, facts, before_of(service.object, receipt, state), options)
+    installation = installation_for(receipt)
+    plan = plan_for(facts, report, around, options, installation, strategy=strategy_for(wishes, receipt, state))
+    plan = on_top_of(receipt, _upgrade(plan) if state == "in use" else plan, facts)
     if wishes.recycle == "clients":
         plan = await _recycling(cluster, plan)
-    return Prepared(snapshot, facts, report, receipt, state, service.object, options, installation, plan)
+    return Prepared(snapshot, facts, report, receipt, state, service.object, choices, installation, plan)
 
 
 async def _recycling(cluster: Workshop, plan: Plan) -> Plan:
@@ -110,12 +107,6 @@ def _upgrade(plan: Plan) -> Plan:
     return msgspec.structs.replace(plan, title=title, change=None)
 
 
-def _state(receipt: Receipt | None, service: Manifest) -> State:
-    if receipt is None:
-        return "fresh"
-    return "in use" if is_in_place(receipt, service["spec"]) else "staged"
-
-
 def planned_from(raw: bytes, wishes: Wishes) -> Plan:
     """Plan from a recorded file alone: what only the cluster could tell is not checked, and the plan says so.
 
@@ -127,39 +118,18 @@ def planned_from(raw: bytes, wishes: Wishes) -> Plan:
     service = {"metadata": {"resourceVersion": ""}, **msgspec.to_builtins(found)}
     service["metadata"] = {"resourceVersion": "", "uid": "", **service["metadata"]}
     around = derive_surroundings(facts, snapshot.readings, service)
-    return plan_for(facts, report, around, chosen(wishes, {}), _installation(None), strategy=wishes.strategy)
+    options = msgspec.convert(wishes.envoy, EnvoyOptions)
+    return plan_for(facts, report, around, options, installation_for(None), strategy=wishes.strategy)
 
 
-def _installation(receipt: Receipt | None) -> Installation:
-    return Installation(
-        drain_path=receipt.drain_path if receipt and receipt.drain_path else f"/drain-{secrets.token_urlsafe(24)}",
-        tool=f"kubectl-grpclb {__version__}",
-    )
-
-
-def _strategy(wishes: Wishes, receipt: Receipt | None, state: State) -> str:
-    """Take what the user asks for, else what an earlier fix did. Raises UsageError where both do not go together."""
-    if receipt is None:
-        return wishes.strategy
-    if state == "in use" and wishes.strategy not in {"auto", receipt.strategy}:
-        raise UsageError(
-            f"Service {printable(receipt.service)} is fixed by the strategy {receipt.strategy} already: roll that back "
-            "first (`kubectl grpclb rollback`) to try another"
-        )
-    return receipt.strategy if wishes.strategy == "auto" else wishes.strategy
-
-
-def _before(service: Manifest, receipt: Receipt | None, state: State) -> Manifest:
-    """Give the Service as it would be without the fix: that is what is planned for."""
-    return {**service, "spec": receipt.original} if receipt and state == "in use" else service
-
-
-async def _look_around(cluster: Workshop, snapshot: Snapshot, facts: Facts, service: Manifest) -> Surroundings:
+async def _look_around(
+    cluster: Workshop, snapshot: Snapshot, facts: Facts, service: Manifest, options: EnvoyOptions
+) -> Surroundings:
     namespace = facts.target.namespace
     readings, taken, missing, gateway, spoken = await asyncio.gather(
         asyncio.gather(*map(cluster.read, request_surroundings(namespace))),
         _taken(cluster, facts),
-        missing_rules(cluster, facts),
+        missing_rules(cluster, facts, options),
         cluster.serves(*_GATEWAY),
         _spoken(cluster, facts),
     )

@@ -2,13 +2,11 @@
 
 from typing import Any, Literal, Protocol
 
-import msgspec
 from msgspec import Struct
 
 from kubectl_grpclb.model.plan import Plan
-from kubectl_grpclb.remedies.envoy.options import EnvoyOptions
 
-__all__ = ["Recycle", "Talk", "Wishes", "chosen"]
+__all__ = ["Recycle", "Talk", "Wishes"]
 
 Recycle = Literal["none", "clients"]
 
@@ -43,8 +41,3 @@ class Talk(Protocol):
     def observe(self, what: str, done: int, total: int) -> None:
         """Say how far a reading has come."""
         ...
-
-
-def chosen(wishes: Wishes, earlier: dict[str, Any]) -> EnvoyOptions:
-    """Merge the user's choices over an earlier fix's over the defaults."""
-    return msgspec.convert({**earlier, **wishes.envoy}, EnvoyOptions)

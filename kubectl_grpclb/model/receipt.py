@@ -20,6 +20,7 @@ __all__ = [
     "differences",
     "encode_receipt",
     "expected_spec",
+    "is_carried",
     "is_in_place",
 ]
 
@@ -69,6 +70,10 @@ class Receipt(_Wire, frozen=True, kw_only=True):
     """The Service's whole spec before the first change."""
     change: Patch | None
     made: tuple[Made, ...]
+    found: tuple[Made, ...] = ()
+    """What of that stood already when the fix began; where the fix fails, it is left."""
+    renewed: str = ""
+    """When Envoys that had been told to drain were last replaced; drained once, an Envoy is of no use any more."""
     restart: tuple[Restart, ...] = ()
     """The clients that a recycling restarts."""
     drain_path: str = ""
@@ -111,9 +116,15 @@ def expected_spec(receipt: Receipt) -> dict[str, Any]:
 
 
 def is_in_place(receipt: Receipt, spec: dict[str, Any]) -> bool:
-    """Tell whether the Service's change is made: whether any of its fields is not what it was before."""
+    """Tell whether there is anything to restore: whether any of the changed fields is not what it was before."""
     fields = receipt.change.fields if receipt.change else ()
     return any(_get({"spec": spec}, field.path) != field.before for field in fields)
+
+
+def is_carried(receipt: Receipt, spec: dict[str, Any]) -> bool:
+    """Tell whether the Service carries the fix: whether all of the changed fields are what the fix made of them."""
+    fields = receipt.change.fields if receipt.change else ()
+    return bool(fields) and all(_get({"spec": spec}, field.path) == field.after for field in fields)
 
 
 def differences(one: Json, other: Json, path: str = "spec") -> list[str]:

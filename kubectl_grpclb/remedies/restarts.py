@@ -10,12 +10,15 @@ __all__ = ["restarts"]
 _RESOURCES = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
 
 
-def restarts(clients: Iterable[Client]) -> tuple[Restart, ...]:
-    """Give the workloads behind the clients that hold lasting connections, each once, in order of their names."""
+def restarts(clients: Iterable[Client], without: str = "") -> tuple[Restart, ...]:
+    """Give the workloads behind the clients that hold lasting connections, each once, in order of their names.
+
+    `without` is a workload that is no client, though it connects: the Envoys of an earlier fix.
+    """
     owners = {
         (client.namespace, *client.owner.split("/", 1))
         for client in clients
-        if client.lasting and client.owner and client.namespace
+        if client.lasting and client.owner and client.namespace and client.owner != without
     }
     return tuple(
         Restart(

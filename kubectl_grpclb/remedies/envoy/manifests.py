@@ -12,10 +12,22 @@ from kubectl_grpclb.remedies.envoy.config import Upstream, bootstrap
 from kubectl_grpclb.remedies.envoy.options import EnvoyOptions, Port
 from kubectl_grpclb.remedies.envoy.ports import one_each
 
-__all__ = ["CHECKSUM", "Parts", "container_ports", "creations", "envoy_labels", "headless_service", "pod_labels"]
+__all__ = [
+    "CHECKSUM",
+    "RENEWED",
+    "Parts",
+    "container_ports",
+    "creations",
+    "envoy_labels",
+    "headless_service",
+    "pod_labels",
+]
 
 CHECKSUM = "grpclb/config-sha256"
 """Annotation of Envoy's pods: with a new configuration come new pods."""
+
+RENEWED = "grpclb/renewed-at"
+"""Annotation of Envoy's pods, where others had to take the place of drained ones."""
 
 _GRACE = 30
 """Seconds beyond the drain before the kubelet kills an Envoy."""
@@ -43,6 +55,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     options: EnvoyOptions
     tool: str
     """Name and version of this program."""
+    renewed: str = ""
 
 
 def envoy_labels(bundle: Bundle, selector: dict[str, str], marked: str) -> dict[str, str]:
@@ -117,7 +130,7 @@ def _deployment(parts: Parts) -> Manifest:
         "template": {
             "metadata": {
                 "labels": pod_labels(parts),
-                "annotations": {CHECKSUM: sha256(_config(parts).encode()).hexdigest()},
+                "annotations": _pod_annotations(parts),
             },
             "spec": _pod(parts),
         },
@@ -125,6 +138,11 @@ def _deployment(parts: Parts) -> Manifest:
     if not parts.options.autoscaling:
         spec = {"replicas": parts.options.replicas, **spec}
     return _object(parts, "apps/v1", "Deployment", parts.bundle.envoy, {"spec": spec})
+
+
+def _pod_annotations(parts: Parts) -> dict[str, str]:
+    noted = {CHECKSUM: sha256(_config(parts).encode()).hexdigest()}
+    return noted | {RENEWED: parts.renewed} if parts.renewed else noted
 
 
 def _pod(parts: Parts) -> dict[str, Any]:

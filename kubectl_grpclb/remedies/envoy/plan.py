@@ -33,6 +33,10 @@ class Installation(Struct, frozen=True):
     """Unguessable: whoever knows it can make an Envoy drain."""
     tool: str
     """Name and version of this program."""
+    marked: str = ""
+    """The selector's key whose value tells Envoy from the servers; empty where it is still to be chosen."""
+    renewed: str = ""
+    """On Envoy's pods, so that others take their place where these were told to drain; empty where none were."""
 
 
 def plan_envoy(
@@ -55,7 +59,7 @@ def plan_envoy(
         return _unresolved(facts, report, "the Service has no such port")
     bundle = bundle_of(facts.target.service)
     selector: dict[str, str] = spec.get("selector") or {}
-    marked = _marked(selector, bundle, around)
+    marked = installation.marked if installation.marked in selector else _marked(selector, bundle, around)
     parts = _parts(facts, around, options, installation, bundle, ports, marked)
     intent = Intent(
         bundle=bundle,
@@ -77,7 +81,7 @@ def plan_envoy(
         create=creations(parts),
         change=_cut_over(facts, around, parts),
         ports=EnvoyPorts(listen=parts.upstream.listen_port, proof=parts.upstream.proof_port),
-        restart=restarts(facts.clients),
+        restart=restarts(facts.clients, without=f"Deployment/{bundle.envoy}"),
         wont=_wont(facts.clients),
         connections=_CONNECTIONS,
         checks=preflight(facts, around, intent),
@@ -109,6 +113,7 @@ def _parts(
         upstream=_upstream(facts, around, options, installation, bundle, ports, families),
         options=options,
         tool=installation.tool,
+        renewed=installation.renewed,
     )
 
 

@@ -1,0 +1,114 @@
+"""What an earlier fix of the same Service means for a new one: where it stands, and what of it is kept."""
+
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from kubectl_grpclb import __version__
+from kubectl_grpclb.flows.wishes import Wishes
+from kubectl_grpclb.model.bundle import bundle_of
+from kubectl_grpclb.model.errors import UsageError
+from kubectl_grpclb.model.facts import Facts
+from kubectl_grpclb.model.plan import Check, Manifest, Plan
+from kubectl_grpclb.model.receipt import Receipt, is_carried
+from kubectl_grpclb.model.text import printable
+from kubectl_grpclb.remedies.envoy.plan import Installation
+
+__all__ = ["State", "before_of", "installation_for", "on_top_of", "state_of", "strategy_for"]
+
+State = Literal["fresh", "staged", "in use"]
+"""Of the bundle: there is none, the Service leads past it, or the Service leads to it."""
+
+
+def state_of(receipt: Receipt | None, service: Manifest) -> State:
+    """Tell from where the Service leads, not from how far the receipt says that the fix came.
+
+    A fix without Envoy that is done stands in the way of none: the next one begins afresh.
+    """
+    if receipt is None or (receipt.ports is None and receipt.step == "done"):
+        return "fresh"
+    return "in use" if is_carried(receipt, service["spec"]) else "staged"
+
+
+def installation_for(receipt: Receipt | None) -> Installation:
+    """Take what was drawn for an earlier fix; Envoys that it told to drain are of no use, and others replace them."""
+    tool = f"kubectl-grpclb {__version__}"
+    if receipt is None or not receipt.drain_path:
+        return Installation(drain_path=f"/drain-{secrets.token_urlsafe(24)}", tool=tool)
+    drained = receipt.step == "rolling back"
+    renewed = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if drained else receipt.renewed
+    return Installation(drain_path=receipt.drain_path, tool=tool, marked=_marked(receipt), renewed=renewed)
+
+
+def _marked(receipt: Receipt) -> str:
+    """Give the key of the selector whose value the cut-over changes; empty where it is not known."""
+    fields = receipt.change.fields if receipt.change else ()
+    for field in fields:
+        if field.path == "/spec/selector" and isinstance(field.before, dict) and isinstance(field.after, dict):
+            return next((key for key, value in field.after.items() if field.before.get(key) != value), "")
+    return ""
+
+
+def strategy_for(wishes: Wishes, receipt: Receipt | None, state: State) -> str:
+    """Take what the user asks for, else what an earlier fix did. Raises UsageError where both do not go together."""
+    if receipt is None or (receipt.ports is None and not receipt.made):
+        return wishes.strategy
+    if state == "in use" and wishes.strategy not in {"auto", receipt.strategy}:
+        raise UsageError(
+            f"Service {printable(receipt.service)} is fixed by the strategy {receipt.strategy} already: roll that back "
+            "first (`kubectl grpclb rollback`) to try another"
+        )
+    return receipt.strategy if wishes.strategy == "auto" else wishes.strategy
+
+
+def before_of(service: Manifest, receipt: Receipt | None, state: State) -> Manifest:
+    """Give the Service as it would be without the fix: that is what is planned for."""
+    return {**service, "spec": receipt.original} if receipt and state == "in use" else service
+
+
+def on_top_of(receipt: Receipt | None, plan: Plan, facts: Facts) -> Plan:
+    """Add what an earlier fix, or the loss of its receipt, means for this one."""
+    if plan.changes_nothing:
+        return plan
+    checks = (*_without_receipt(receipt, facts), *_of_another_kind(receipt, plan))
+    return msgspec.structs.replace(plan, checks=(*checks, *plan.checks))
+
+
+def _without_receipt(receipt: Receipt | None, facts: Facts) -> Iterator[Check]:
+    bundle = bundle_of(facts.target.service)
+    if receipt is None and facts.bundle == "in use":
+        yield Check(
+            level="refuse",
+            name="receipt",
+            message=f"The Service leads to {bundle.envoy} already, but no receipt (ConfigMap {bundle.receipt}) says "
+            "how it was before, so a fix on top of that could not be undone.",
+            do="Where it was put there with kubectl, change it the same way. Where the receipt was lost, "
+            f"`kubectl grpclb rollback {facts.target.service}` says what to do; then run fix again.",
+        )
+
+
+def _of_another_kind(receipt: Receipt | None, plan: Plan) -> Iterator[Check]:
+    if receipt is None or receipt.ports is not None or receipt.step != "done" or receipt.strategy == plan.strategy:
+        return
+    if receipt.made:
+        names = ", ".join(f"{each.resource}/{each.name}" for each in receipt.made)
+        yield Check(
+            level="refuse",
+            name="earlier-fix",
+            message=f"An earlier fix (strategy {receipt.strategy}) made {names}, which clients may use by now and "
+            "which this one would take over.",
+            do=f"If nobody uses it any more, `kubectl grpclb rollback {receipt.service}` removes it; run fix again "
+            "then.",
+        )
+    elif receipt.change is not None:
+        changed = ", ".join(field.path for field in receipt.change.fields)
+        yield Check(
+            level="warn",
+            name="earlier-fix",
+            message=f"An earlier fix (strategy {receipt.strategy}) changed {changed}; that stays, and a rollback takes "
+            "back this fix only.",
+            do="To have the old value back as well, roll back before you go on.",
+        )

@@ -1,0 +1,123 @@
+"""The steps of a fix that are taken back where they fail: stage and check, cut over and prove."""
+
+import asyncio
+from collections.abc import Sequence
+
+from kubectl_grpclb.change import apply, undo
+from kubectl_grpclb.change.apply import Site
+from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.flows.prepare import Prepared
+from kubectl_grpclb.model.errors import GrpclbError, RefusedError
+from kubectl_grpclb.model.plan import Create, Plan
+from kubectl_grpclb.model.receipt import Made, Receipt, Step
+from kubectl_grpclb.model.resources import resource_of
+from kubectl_grpclb.model.write import Done
+
+__all__ = ["found", "made_by", "until_proved", "until_staged", "upgrade", "without_envoy"]
+
+_BEFORE_THE_CUT_OVER: frozenset[Step] = frozenset({"planned", "staged", "checked"})
+
+
+async def without_envoy(site: Site, prepared: Prepared) -> None:
+    """Carry out a plan that has no proxy to wait for."""
+    plan = prepared.plan
+    try:
+        await apply.stage(site, plan.create)
+    except RefusedError as error:
+        await _clean_up(site, prepared.receipt)
+        raise RefusedError(f"{error}.\nNothing of the Service was changed") from error
+    if plan.change is not None:
+        await apply.switch(site, plan.change, site.journal.receipt.original)
+        site.say(f"changed {plan.change.kind}/{plan.change.name}")
+    await site.journal.note("done")
+
+
+async def until_staged(site: Site, prepared: Prepared) -> None:
+    """Stage and check; where that fails or is interrupted, remove what was staged."""
+    try:
+        await apply.stage(site, prepared.plan.create)
+        await apply.check(site)
+    except (RefusedError, asyncio.CancelledError) as error:
+        try:
+            removed = await _clean_up(site, prepared.receipt)
+        except RefusedError as second:
+            raise RefusedError(f"{error}.\nThe Service was not touched; {second}") from second
+        if isinstance(error, asyncio.CancelledError):
+            raise
+        raise RefusedError(f"{error}.\nThe Service was not touched, and {removed}") from error
+
+
+async def until_proved(site: Site, prepared: Prepared) -> None:
+    """Cut over and prove; where no call comes back, revert at once."""
+    if prepared.plan.change is None:
+        raise ValueError("a plan for Envoy has a cut-over")
+    try:
+        await apply.cut_over(site, prepared.plan.change)
+        await apply.prove(site)
+    except (RefusedError, asyncio.CancelledError) as error:
+        try:
+            removed = await _revert(site, prepared.receipt)
+        except GrpclbError as second:
+            raise RefusedError(f"{error}.\nIn taking it back: {second}") from second
+        if isinstance(error, asyncio.CancelledError):
+            raise
+        raise RefusedError(f"{error}.\nThe Service is as it was before, and {removed}") from error
+
+
+async def _revert(site: Site, earlier: Receipt | None) -> str:
+    """Put the Service back and remove what was staged, unless it is not known to be put back; give it in words."""
+    receipt = site.journal.receipt
+    service = await undo.the_service(site.cluster, site.namespace, receipt.service)
+    if service is not None and undo.carries_the_fix(receipt, service):
+        await undo.restore(site)
+        await site.journal.note("rolling back")
+        await undo.empty(site, site.seconds)
+    return await _clean_up(site, earlier)
+
+
+async def _clean_up(site: Site, earlier: Receipt | None) -> str:
+    """Remove what this fix staged, and leave what stood before it, with its receipt; give it in words."""
+    receipt = site.journal.receipt
+    try:
+        await undo.remove(site, set(receipt.made) - set(receipt.found))
+        if receipt.found and earlier is not None:
+            await site.journal.keep(earlier)
+            return "what this fix had staged is removed again; what stood there before is left"
+        await undo.forget(site)
+    except GrpclbError as error:
+        raise RefusedError(
+            f"what was staged is not removed: {error}. `kubectl grpclb rollback {receipt.service}` removes it"
+        ) from error
+    return "what had been staged for it is removed again"
+
+
+async def found(cluster: Workshop, prepared: Prepared) -> tuple[Made, ...]:
+    """Give the objects of the plan that stand already and that no killed fix left behind in its stage."""
+    earlier = prepared.receipt
+    if earlier is not None and earlier.step in _BEFORE_THE_CUT_OVER:
+        return earlier.found
+    wanted = sorted(made_by(prepared.plan), key=lambda each: (each.resource, each.name))
+    namespace = prepared.plan.target.namespace
+    outcomes = await asyncio.gather(*(cluster.fetch(each.resource, namespace, each.name) for each in wanted))
+    return tuple(each for each, outcome in zip(wanted, outcomes, strict=True) if isinstance(outcome, Done))
+
+
+async def upgrade(site: Site, creations: Sequence[Create]) -> None:
+    """Bring the bundle that carries the Service up to date; the old Envoys stay until new ones are ready."""
+    try:
+        await apply.stage(site, creations)
+        await apply.check(site)
+        await apply.prove(site)
+    except RefusedError as error:
+        raise RefusedError(
+            f"{error}.\nThe Envoys that were there go on serving. Run fix again with what is to be different, or "
+            f"`kubectl grpclb rollback {site.journal.receipt.service}`"
+        ) from error
+
+
+def made_by(plan: Plan) -> set[Made]:
+    """Give the objects that a plan brings about."""
+    return {
+        Made(resource=resource_of(each.manifest).resource, name=each.manifest["metadata"]["name"])
+        for each in plan.create
+    }
