@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from kubectl_grpclb.commands import COMMANDS
+from kubectl_grpclb.commands.output import nobody_listens
 from kubectl_grpclb.commands.plainly import PlainCommand, PlainGroup
 from kubectl_grpclb.model.errors import GrpclbError
 from kubectl_grpclb.model.text import printable
@@ -43,8 +44,7 @@ def main() -> NoReturn:
         _say("interrupted")
         _leave(INTERRUPTED)
     except BrokenPipeError:
-        # The reader of a pipe went away, as `| head` does: nobody is left to tell.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 -- stays open till the process ends
+        nobody_listens()  # to a page of help; results are written by the verbs
         _leave(0)
     except Exception as error:
         if os.environ.get("GRPCLB_DEBUG"):

@@ -4,7 +4,7 @@ import signal
 import sys
 import time
 
-from kubectl_grpclb.commands.progress import Progress
+from kubectl_grpclb.commands.progress import Progress, tell_user
 from kubectl_grpclb.commands.show import page
 from kubectl_grpclb.model.errors import DeclinedError, UsageError
 from kubectl_grpclb.model.plan import Plan
@@ -38,8 +38,7 @@ class Conversation:
         from kubectl_grpclb.report.plan import render_plan
 
         self._progress.clear()
-        sys.stderr.write(render_plan(plan, page(sys.stderr)))
-        sys.stderr.flush()
+        tell_user(render_plan(plan, page(sys.stderr)))
 
     def confirm(self, question: str) -> None:
         """Ask; `--yes` has answered already. Raises DeclinedError, or UsageError where nobody can answer."""
@@ -51,8 +50,7 @@ class Conversation:
                 "--dry-run to see what would be done"
             )
         self._progress.clear()
-        sys.stderr.write(f"{printable(question)} [y/N] ")
-        sys.stderr.flush()
+        tell_user(f"{printable(question)} [y/N] ")
         if _answer() not in {"y", "yes"}:
             raise DeclinedError("nothing was changed")
 

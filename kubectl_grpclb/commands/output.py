@@ -1,11 +1,23 @@
 """Standard output, as every verb writes to it."""
 
+import os
 import sys
 
-__all__ = ["write"]
+__all__ = ["nobody_listens", "write"]
 
 
 def write(text: str) -> None:
-    """Write to standard output, whole, also where a name has characters that its encoding lacks."""
-    sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
-    sys.stdout.flush()
+    """Write to standard output, whole, also where a name has characters that its encoding lacks.
+
+    A reader that went away, as `| head` does, is no error: the exit code stays that of what was done.
+    """
+    try:
+        sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        nobody_listens()
+
+
+def nobody_listens() -> None:
+    """Let whatever is still written to standard output, at the end of the process at the latest, go nowhere."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 -- stays open till the process ends

@@ -2,11 +2,19 @@
 
 import os
 import sys
+from contextlib import suppress
 from types import TracebackType
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "tell_user"]
 
 _CLEAR = "\r\033[K"
+
+
+def tell_user(text: str) -> None:
+    """Write to standard error. That nobody listens any more, as after `2>&1 | head`, must stop no change half-way."""
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 class Progress:
@@ -34,10 +42,8 @@ class Progress:
     def tell(self, line: str) -> None:
         """Write a line that stays."""
         self.clear()
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+        tell_user(f"{line}\n")
 
     def _write(self, line: str) -> None:
         if self._shows:
-            sys.stderr.write(_CLEAR + line)
-            sys.stderr.flush()
+            tell_user(_CLEAR + line)

@@ -171,11 +171,10 @@ def test_what_cannot_be_done_is_said_in_one_message(words: tuple[str, ...], exit
 
 
 def test_a_reader_that_goes_away_is_no_error(recorded: pathlib.Path) -> None:
+    command = f"{sys.executable} -m kubectl_grpclb diagnose --from {recorded} -o wide"
+
     done = subprocess.run(
-        f"{sys.executable} -m kubectl_grpclb diagnose --from {recorded} -o wide | head -c 1",
-        shell=True,
-        capture_output=True,
-        check=False,
+        ["bash", "-c", f"{command} | head -c 1; echo ${{PIPESTATUS[0]}}"], capture_output=True, check=False
     )
 
-    assert (done.stdout, done.stderr) == (b"U", b"")
+    assert (done.stdout, done.stderr) == (b"U1\n", b"")

@@ -1,5 +1,7 @@
 """fix, verify and rollback as a user runs them, against a cluster in memory: what is said, where, and the exit code."""
 
+import errno
+import io
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -77,6 +79,25 @@ def test_otherwise_it_tells_the_steps_only(shop: FakeWorkshop, grpclb: Run) -> N
     _, _, err = fix(grpclb, "--yes")
 
     assert " ms  " not in err
+
+
+class _Closed(io.StringIO):
+    """A stream whose reader went away."""
+
+    def write(self, _: str) -> int:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
+def test_a_reader_of_the_steps_that_goes_away_stops_no_fix_half_way(
+    shop: FakeWorkshop, grpclb: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr", _Closed())
+
+    code, out, _ = fix(grpclb, "--yes")
+
+    assert code == 0
+    assert out.startswith("PENDING")
+    assert shop.leads_to_envoy
 
 
 def test_a_fix_gives_its_outcome_as_json(shop: FakeWorkshop, grpclb: Run) -> None:
