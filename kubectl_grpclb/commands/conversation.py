@@ -13,10 +13,14 @@ from kubectl_grpclb.model.text import printable
 __all__ = ["Conversation"]
 
 
-def _answer() -> str:
-    """Read a line; Ctrl-C ends the waiting, which asyncio's own handler would let go on until there is a line."""
+def _asked(question: str) -> str:
+    """Ask, and read a line; Ctrl-C ends that, which asyncio's own handler would let go on until there is a line.
+
+    It does so from the moment that the question is there to be answered.
+    """
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        tell_user(f"{printable(question)} [y/N] ")
         return sys.stdin.readline().strip().lower()
     finally:
         signal.signal(signal.SIGINT, handler)
@@ -50,8 +54,7 @@ class Conversation:
                 "--dry-run to see what would be done"
             )
         self._progress.clear()
-        tell_user(f"{printable(question)} [y/N] ")
-        if _answer() not in {"y", "yes"}:
+        if _asked(question) not in {"y", "yes"}:
             raise DeclinedError("nothing was changed")
 
     def observe(self, what: str, done: int, total: int) -> None:

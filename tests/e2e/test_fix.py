@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.e2e
 NAMESPACE = "grpclb-e2e-fix"
 IMAGE = ("--envoy-image", "grpclb.test/envoy:1.40.0")
 ENVOY = "deployment/greeter-grpclb-envoy"
+TYPED_SECONDS = 60.0
+"""Who asks has to go on within so long after the answer."""
 DNS_SECONDS = 10.0
 """New pods have to carry load within so long."""
 
@@ -340,18 +343,24 @@ def at_a_terminal(words: list[str], prompt: bytes, typed: bytes) -> tuple[int, b
     child, terminal = pty.fork()
     if child == 0:
         os.execvp(words[0], words)
-    shown = b""
-    try:
-        while True:
-            shown += os.read(terminal, 4096)
-            if prompt in shown and typed:
-                os.write(terminal, typed)
-                typed = b""
-    except OSError:  # Linux ends a terminal whose other side is closed so
-        pass
-    finally:
-        os.close(terminal)
+    shown, ended = b"", False
+    while not ended:
+        assert select.select([terminal], [], [], TYPED_SECONDS)[0], f"it does not go on after {shown!r}"
+        ended, more = read_terminal(terminal)
+        shown += more
+        if prompt in shown and typed:
+            os.write(terminal, typed)
+            typed = b""
+    os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown
+
+
+def read_terminal(terminal: int) -> tuple[bool, bytes]:
+    """Read what is there; Linux ends a terminal whose other side is closed with an error."""
+    try:
+        return False, os.read(terminal, 4096)
+    except OSError:
+        return True, b""
 
 
 def elsewhere(*words: str) -> subprocess.CompletedProcess[str]:
