@@ -28,6 +28,9 @@ _TRIES = 3
 
 _HOSTS_SECONDS = 30.0
 _ANSWER_SECONDS = 30.0
+_RESOLVED_SECONDS = 90.0
+"""The same where clients dial what a headless Service's name gives: the cluster's DNS may keep an answer for 30 s, and
+so may whoever asks it."""
 
 _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 """The annotation of `kubectl rollout restart`."""
@@ -106,8 +109,9 @@ async def cut_over(site: Site, patch: Patch) -> None:
 async def prove(site: Site) -> None:
     """See that calls through the Service itself, as clients make them, come back through Envoy."""
     receipt, ports = site.journal.receipt, site.ports
+    seconds = _RESOLVED_SECONDS if receipt.original.get("clusterIP") == "None" else _ANSWER_SECONDS
     await site.envoys.until_answered(
-        ports.proof, _ANSWER_SECONDS, through_envoy=True, what=f"a call through Service/{receipt.service}"
+        ports.proof, seconds, through_envoy=True, what=f"a call through Service/{receipt.service}"
     )
     site.say(f"proved: calls to Service/{receipt.service} come back through Envoy")
     await site.journal.note("proved")

@@ -21,8 +21,8 @@ _NOT_THERE = 404
 _READ_SECONDS = 15.0
 """How long a Service is asked for that the API server fails to give, as while its own leader changes."""
 _ANSWER_SECONDS = 15.0
-_END_SECONDS = 120.0
-"""Longer than an Envoy's drain and grace together."""
+_END_SECONDS = 360.0
+"""Longer than the grace that the kubelet gives an Envoy to drain in."""
 
 
 async def the_service(cluster: Workshop, namespace: str, name: str) -> Manifest | None:

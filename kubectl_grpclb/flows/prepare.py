@@ -40,6 +40,13 @@ _GREETING_SECONDS = 5.0
 
 _GATEWAY = ("gateway.networking.k8s.io/v1", "grpcroutes")
 
+_POLICIES = (
+    ("CiliumNetworkPolicies", "cilium.io/v2", "ciliumnetworkpolicies"),
+    ("NetworkPolicies of Calico", "crd.projectcalico.org/v1", "networkpolicies"),
+    ("AdminNetworkPolicies", "policy.networking.k8s.io/v1alpha1", "adminnetworkpolicies"),
+)
+"""What else may keep packets from Envoy: what it is called, and how the API serves it."""
+
 
 class Prepared(Struct, frozen=True):
     """What a fix goes by."""
@@ -126,11 +133,12 @@ async def _look_around(
     cluster: Workshop, snapshot: Snapshot, facts: Facts, service: Manifest, options: EnvoyOptions
 ) -> Surroundings:
     namespace = facts.target.namespace
-    readings, taken, missing, gateway, spoken = await asyncio.gather(
+    readings, taken, missing, gateway, policies, spoken = await asyncio.gather(
         asyncio.gather(*map(cluster.read, request_surroundings(namespace))),
         _taken(cluster, facts),
         missing_rules(cluster, facts, options),
         cluster.serves(*_GATEWAY),
+        asyncio.gather(*(cluster.serves(group, resource) for _, group, resource in _POLICIES)),
         _spoken(cluster, facts),
     )
     return derive_surroundings(
@@ -140,6 +148,7 @@ async def _look_around(
         taken=taken,
         missing=missing,
         gateway_api=gateway,
+        other_policies=[name for (name, _, _), served in zip(_POLICIES, policies, strict=True) if served],
         spoken=spoken,
     )
 

@@ -158,6 +158,7 @@ class Lab:
                     "servers": [(server, port) for server in self._server_ips.values()],
                     "service": [(ip, front)],
                     "admin": [(ip, admin)],
+                    "drain": [(ip, ports["drain"])],
                 },
             )
             await self._run(name, "envoy")

@@ -188,6 +188,7 @@ class PodSpec(Fields, frozen=True):
 
     node_name: str | None = None
     host_network: bool | None = None
+    subdomain: str | None = None
     containers: tuple[Container, ...] | None = None
     init_containers: tuple[Container, ...] | None = None
 

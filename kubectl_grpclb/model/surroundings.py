@@ -59,5 +59,7 @@ class Surroundings(Struct, frozen=True):
     """RBAC rules that the user lacks for the fix, one line each."""
     spoken: tuple[Spoken, ...]
     """Ready pods that were asked, a few at most."""
+    other_policies: tuple[str, ...] = ()
+    """Kinds of network policies beside Kubernetes' own that the cluster serves: `CiliumNetworkPolicies`."""
     namespace_annotations: Annotations | None = None
     """The few of them that are kept; None where there is none or it could not be read."""

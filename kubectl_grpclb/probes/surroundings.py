@@ -40,6 +40,7 @@ def derive_surroundings(
     missing: Iterable[str] = (),
     taken: Iterable[str] = (),
     gateway_api: bool = False,
+    other_policies: Iterable[str] = (),
 ) -> Surroundings:
     """Put a diagnosis and the answers to `request_surroundings` together; what was refused or not asked is a Gap.
 
@@ -65,6 +66,7 @@ def derive_surroundings(
         gateway_api=gateway_api,
         missing=tuple(missing),
         spoken=tuple(spoken),
+        other_policies=tuple(other_policies),
         namespace_annotations=home.annotations,
     )
 

@@ -4,33 +4,18 @@ import json
 import shlex
 
 import msgspec
-import yaml
 
 from kubectl_grpclb.model.plan import Patch, Plan
 from kubectl_grpclb.model.text import printable
+from kubectl_grpclb.model.yaml_text import yaml_text
 from kubectl_grpclb.report.json import encoded
 
 __all__ = ["as_json", "as_yaml", "patch_command", "plan_data"]
 
 
-class _Readable(yaml.SafeDumper):
-    """Writes a text of several lines as such a text, so that a person can read it."""
-
-    def represent_text(self, text: str) -> yaml.ScalarNode:
-        """Choose the literal style for more than one line."""
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Readable.add_representer(str, _Readable.represent_text)
-
-
 def as_yaml(plan: Plan) -> str:
     """Give the manifests as YAML documents that `kubectl apply -f -` takes, with the cut-over after them."""
-    documents = [
-        f"---\n# {printable(creation.why)}\n"
-        + yaml.dump(creation.manifest, Dumper=_Readable, sort_keys=False, width=120)
-        for creation in plan.create
-    ]
+    documents = [f"---\n# {printable(creation.why)}\n" + yaml_text(creation.manifest) for creation in plan.create]
     return "".join(documents) + _after(plan)
 
 
@@ -43,7 +28,7 @@ def as_json(plan: Plan) -> str:
 def plan_data(plan: Plan, form: str) -> str:
     """Give the plan itself as JSON or YAML."""
     if form == "yaml":
-        return yaml.dump(msgspec.to_builtins(plan), Dumper=_Readable, sort_keys=False, width=120)
+        return yaml_text(msgspec.to_builtins(plan))
     return encoded(msgspec.to_builtins(plan))
 
 

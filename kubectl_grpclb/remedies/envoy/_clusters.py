@@ -17,12 +17,13 @@ _RETRIES_AT_ONCE = 1000
 
 
 def clusters(upstream: Upstream) -> list[Json]:
-    """Give the servers, their other ports, the original Service, and Envoy's own admin interface."""
+    """Give the servers, their other ports, the original Service, and what Envoy has to ask of itself."""
     return [
         _servers(upstream),
         *(_forwarded(upstream, each) for each in upstream.forwarded),
         _service(upstream),
         _static("admin", "127.0.0.1", ADMIN_PORT),
+        _static("drain", "127.0.0.1", upstream.drain_port),
     ]
 
 
@@ -121,7 +122,7 @@ def _discovered(name: str, upstream: Upstream, host: str, port: int) -> Json:
 def _service(upstream: Upstream) -> Json:
     """Lead to the original Service, for the proof that a call through it comes back."""
     cluster = _discovered("service", upstream, upstream.service, upstream.service_port)
-    cluster["cluster_type"]["typed_config"] |= {"dns_refresh_rate": seconds(30), "dns_jitter": seconds(5)}
+    cluster["cluster_type"]["typed_config"] |= {"dns_refresh_rate": seconds(5), "dns_jitter": seconds(1)}
     return {**cluster, "connect_timeout": seconds(2)}
 
 

@@ -19,7 +19,9 @@ def listeners(upstream: Upstream) -> list[Json]:
         *(_tcp_listener(upstream, each) for each in upstream.forwarded),
         _status_listener(upstream),
         _proof_listener(upstream),
-        drain_listener(_all(upstream, upstream.drain_port), upstream.drain_path, upstream.drain_seconds),
+        drain_listener(
+            _all(upstream, upstream.drain_port), upstream.drain_path, upstream.drain_seconds, upstream.drain_limit
+        ),
     ]
 
 

@@ -12,8 +12,9 @@ from kubectl_grpclb.remedies.envoy.upstream import ENVOY_VERSION, Balancing, Fam
 
 __all__ = ["ENVOY_VERSION", "Balancing", "Family", "Forwarded", "Upstream", "bootstrap"]
 
-_CLIENTS = 50_000
-"""Connections of clients that one Envoy takes; about 2 GB of memory (Envoy Gateway's limit, too)."""
+_CLIENTS = 10_000
+"""Connections of clients that one Envoy takes, so that it refuses more before its memory limit ends it: Envoy Gateway
+reckons with 2 GB for 50,000, and the limit is a quarter of that."""
 
 
 def bootstrap(upstream: Upstream) -> Json:

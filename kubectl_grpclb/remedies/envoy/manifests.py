@@ -3,11 +3,11 @@
 from hashlib import sha256
 from typing import Any
 
-import yaml
 from msgspec import Struct
 
 from kubectl_grpclb.model.bundle import Bundle
 from kubectl_grpclb.model.plan import Create, Manifest
+from kubectl_grpclb.model.yaml_text import yaml_text
 from kubectl_grpclb.remedies.envoy.config import Upstream, bootstrap
 from kubectl_grpclb.remedies.envoy.options import EnvoyOptions, Port
 from kubectl_grpclb.remedies.envoy.ports import one_each
@@ -110,7 +110,7 @@ def _config_map(parts: Parts) -> Manifest:
 
 
 def _config(parts: Parts) -> str:
-    return yaml.safe_dump(bootstrap(parts.upstream), sort_keys=False, default_flow_style=False, width=120)
+    return yaml_text(bootstrap(parts.upstream))
 
 
 def _disruption_budget(parts: Parts) -> Manifest:
@@ -146,11 +146,10 @@ def _pod_annotations(parts: Parts) -> dict[str, str]:
 
 
 def _pod(parts: Parts) -> dict[str, Any]:
-    drain = parts.upstream.drain_seconds
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": int(drain) + _GRACE,
+        "terminationGracePeriodSeconds": int(parts.upstream.drain_limit) + _GRACE,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": _NOBODY,

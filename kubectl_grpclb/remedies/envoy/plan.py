@@ -200,6 +200,7 @@ def _findings(report: Report) -> tuple[str, ...]:
 def _wont(clients: Iterable[Client]) -> tuple[str, ...]:
     said = [
         "It restarts none of the servers and changes nothing of theirs.",
+        "It does not wait for ever for an Envoy that is to end: streams that run 5 minutes longer are cut.",
     ]
     stuck = [client.name for client in clients if client.lasting and not client.owner]
     if stuck:

@@ -44,6 +44,9 @@ class Upstream(Struct, frozen=True, kw_only=True):
     proof_port: int
     """On loopback only: leads through the original Service, as clients get there."""
     drain_seconds: float = 15.0
+    """How long an Envoy that ends still takes connections: until every node knows that it does."""
+    drain_limit: float = 300.0
+    """How long it waits at most for the calls that run."""
     refresh: float = 1.0
     """How often DNS is asked."""
     connection_age: float = 300.0

@@ -1,5 +1,6 @@
 """The objects of the bundle: what is in them, and what must never be."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -106,9 +107,10 @@ def test_the_drain_path_is_in_the_config_map_and_the_deployment_only() -> None:
 def test_the_kubelet_waits_longer_than_the_drain_before_it_kills() -> None:
     plan = planned()
 
-    arguments = container_of(plan)["args"]
-    drain = float(arguments[arguments.index("--drain-time-s") + 1])
-    assert pod_of(plan)["spec"]["terminationGracePeriodSeconds"] > drain
+    script = yaml.safe_dump(plan.create[1].manifest)
+    most = max(int(seconds) for seconds in re.findall(r"for second = 1, (\d+) do", script))
+    assert most == 300
+    assert pod_of(plan)["spec"]["terminationGracePeriodSeconds"] > most
 
 
 def test_the_probes_ask_the_status_port_and_prestop_the_drain_port() -> None:

@@ -124,6 +124,33 @@ def test_helm_is_warned_of() -> None:
     assert (check.level, "helm upgrade" in check.message) == ("warn", True)
 
 
+def numbered(subdomain: str) -> tuple[kube.Pod, ...]:
+    """Pods of a StatefulSet whose governing Service is this one."""
+    return pods([{**each, "spec": {**each["spec"], "subdomain": subdomain}} for each in servers()])
+
+
+def test_a_headless_service_that_names_single_pods_is_not_led_elsewhere() -> None:
+    check = found("pod-names", known(service=HEADLESS), pods=numbered("greeter"))
+
+    assert check.level == "refuse"
+    assert ", as greeter-7c9f8d5b6-b8v2n.greeter (greeter-7c9f8d5b6-b8v2n, " in check.message
+
+
+def test_names_under_another_service_are_not_touched() -> None:
+    assert "pod-names" not in refused(known(service=HEADLESS), pods=numbered("greeter-peers"))
+
+
+def test_a_service_with_an_address_of_its_own_names_no_pods() -> None:
+    assert refused(pods=numbered("greeter")) == []
+
+
+def test_network_policies_of_another_kind_are_said_not_to_be_read() -> None:
+    check = found("other-policies", other_policies=("CiliumNetworkPolicies", "NetworkPolicies of Calico"))
+
+    assert check.level == "warn"
+    assert "CiliumNetworkPolicies and NetworkPolicies of Calico, which are not read here" in check.message
+
+
 def other(name: str, **selector: str) -> kube.Service:
     return kube.Service(kube.Metadata(name=name), kube.ServiceSpec(selector=selector or None))
 

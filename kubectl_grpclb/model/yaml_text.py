@@ -1,0 +1,25 @@
+"""YAML for people: texts of several lines as such, nothing by reference."""
+
+import yaml
+
+__all__ = ["yaml_text"]
+
+
+class _Readable(yaml.SafeDumper):
+    """Writes a text of several lines as such a text, and whatever comes twice, twice."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Choose the literal style for more than one line."""
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+    def ignore_aliases(self, _: object) -> bool:
+        """Make no anchors, which only parsers like."""
+        return True
+
+
+_Readable.add_representer(str, _Readable.represent_text)
+
+
+def yaml_text(data: object) -> str:
+    """Give JSON data as one YAML document, in its own order."""
+    return yaml.dump(data, Dumper=_Readable, sort_keys=False, default_flow_style=False, width=120)
