@@ -58,6 +58,8 @@ class FakeWorkshop(Controllers, FakeCluster):
         """Whether clients go where the Service leads as soon as it leads elsewhere."""
         self.stay_connected = False
         """Whether clients ignore that Envoy drains."""
+        self.asleep = 0
+        """How many diagnoses see clients that were restarted not connected yet."""
         self.failing: dict[str, int] = {}
         """Resources, and how many reads of whole objects the API server fails before it answers again."""
         self.speechless = 0
@@ -66,7 +68,7 @@ class FakeWorkshop(Controllers, FakeCluster):
         """Clients' connections to a port of the Service that is passed through as TCP."""
         self.unknown_to_envoy: frozenset[str] = frozenset()
         """Addresses that DNS does not give to Envoy."""
-        self._through_envoy = False
+        self._through_envoy = self._nowhere = False
         self._silent = self._dead = False
         self._asked = 0
         self._open_shop()
@@ -206,7 +208,15 @@ class FakeWorkshop(Controllers, FakeCluster):
 
     def follow(self) -> None:
         """Clients connect anew, where the Service leads now."""
-        self._through_envoy = self.leads_to_envoy
+        self._through_envoy = self.leads_to_envoy and not self.asleep
+        self._nowhere = self.asleep > 0
+
+    def _wake_up(self) -> None:
+        """Let a diagnosis pass that sees no client yet."""
+        if self.asleep > 0:
+            self.asleep -= 1
+        else:
+            self.follow()
 
     def _open_shop(self) -> None:
         cluster = shop.cluster_of(shop.servers(), {})
@@ -245,7 +255,9 @@ class FakeWorkshop(Controllers, FakeCluster):
         if pod is None:
             return Refused(GapReason.DIED, "pod is gone", 404)
         peers = [f"10.244.2.{number}:50001" for number, _ in enumerate(self._envoys(), 31) if self._through_envoy]
-        if request.pod == shop.PODS[0] and not self._through_envoy:
+        if request.pod == shop.PODS[0] and self._nowhere:
+            self._wake_up()
+        elif request.pod == shop.PODS[0] and not self._through_envoy:
             peers += ["10.244.1.21:40001", f"10.244.1.{21 if self.pinned else 22}:40002"]
         return printed(shop.look(pod["status"]["podIP"], peers))
 

@@ -27,6 +27,10 @@ from kubectl_grpclb.probes.ask import Ask
 
 __all__ = ["Fixed", "fix"]
 
+_LOOKS = 4
+_UNTIL_THE_NEXT_LOOK = 3.0
+"""Seconds."""
+
 
 class Fixed(Struct, frozen=True):
     """What `fix` came to: the plan, and the check after it where something was changed and cut over."""
@@ -130,7 +134,7 @@ async def _steps(site: Site, ask: Ask, wishes: Wishes, talk: Talk, prepared: Pre
         await until_proved(site, prepared)
     try:
         left = await _recycle(site, plan, wishes)
-        verification = await _verify(site.cluster, ask, site.journal.receipt, talk)
+        verification = await _verify(site.cluster, ask, site.journal.receipt, talk, looks=_LOOKS if plan.recycle else 1)
     except asyncio.CancelledError:
         talk.say(f"interrupted: the fix is in place; `kubectl grpclb rollback {ask.service}` takes it back")
         raise
@@ -144,9 +148,15 @@ async def _recycle(site: Site, plan: Plan, wishes: Wishes) -> list[str]:
     return await apply.recycle(site, plan.restart, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
-async def _verify(cluster: Workshop, ask: Ask, receipt: Receipt, talk: Talk) -> Verification:
+async def _verify(cluster: Workshop, ask: Ask, receipt: Receipt, talk: Talk, looks: int) -> Verification:
+    """Diagnose again; clients that were restarted a moment ago and are not connected yet are given another look."""
     talk.say("diagnosing again")
-    return compared(receipt.before, diagnosed(await recorded(cluster, ask, talk.observe)))
+    report = diagnosed(await recorded(cluster, ask, talk.observe))
+    if report.verdict == "idle" and looks > 1:
+        talk.say("no client is connected yet")
+        await asyncio.sleep(_UNTIL_THE_NEXT_LOOK)
+        return await _verify(cluster, ask, receipt, talk, looks - 1)
+    return compared(receipt.before, report)
 
 
 async def _still_the_same(cluster: Workshop, ask: Ask, prepared: Prepared) -> None:

@@ -2,7 +2,7 @@
 
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.write import Delete, Denied, PatchObject
-from tests.change.acts import fix, receipt_of, rollback
+from tests.change.acts import Listener, fix, receipt_of, rollback
 from tests.fake_workshop import FakeWorkshop
 
 FORBIDDEN = Denied(403, GapReason.FORBIDDEN, 'deployments.apps "caller" is forbidden: User "dana" cannot patch')
@@ -91,3 +91,23 @@ def test_session_affinity_that_pins_clients_is_taken_off_and_put_back(shop: Fake
     assert after == {**before, "sessionAffinity": "None"}
     assert shop.service["spec"] == before
     assert shop.ours == []
+
+
+def test_clients_that_take_a_while_to_connect_after_their_restart_are_waited_for(shop: FakeWorkshop) -> None:
+    shop.asleep = 2
+    talk = Listener()
+
+    fixed = fix(shop, talk, recycle="clients")
+
+    assert talk.lines.count("no client is connected yet") == 2
+    assert fixed.verification is not None
+    assert fixed.verification.outcome == "fixed"
+
+
+def test_clients_that_never_connect_again_leave_the_outcome_unknown(shop: FakeWorkshop) -> None:
+    shop.asleep = 1000
+
+    fixed = fix(shop, recycle="clients")
+
+    assert fixed.verification is not None
+    assert fixed.verification.outcome == "unknown"

@@ -380,7 +380,7 @@ def fetched(namespace: str, urls: list[str]) -> list[str]:
                 {
                     "name": "ask",
                     "image": "grpclb.test/busybox:1",
-                    "command": ["sh", "-c", f"({script}) 2>&1 | grep ^wget"],
+                    "command": ["sh", "-c", f"({script}) 2>&1 | busybox grep ^wget"],
                     "securityContext": {**scenes.RESTRICTED, "runAsUser": 65532},
                 }
             ]
