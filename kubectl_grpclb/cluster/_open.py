@@ -3,9 +3,10 @@
 import ssl
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from msgspec import Struct
 from multidict import CIMultiDict
@@ -47,7 +48,8 @@ async def open_api(access: Access, impersonation: Impersonation, seconds: float)
     """
     place = Place(access.context, access.cluster["server"], access.cluster.get("proxy-url") or None)
     credentials = await read_credentials(access)
-    route = Route(proxy=_proxy(place), tls_server_name=access.cluster.get("tls-server-name") or None)
+    proxy = _proxy(place) or _environments(place.server)
+    route = Route(proxy=proxy, tls_server_name=access.cluster.get("tls-server-name") or None)
     headers = _impersonating(access.user, impersonation)
     headers["User-Agent"] = f"kubectl-grpclb/{__version__}"
     if credentials.authorization:
@@ -61,7 +63,7 @@ async def open_api(access: Access, impersonation: Impersonation, seconds: float)
         headers=headers,
         middlewares=(watch_handshake,),
         cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=True,
+        trust_env=False,  # aiohttp would also read ~/.netrc, which kubectl does not
     ) as session:
         yield Api(session, place, route, seconds)
 
@@ -101,6 +103,14 @@ def _proxy(place: Place) -> str | None:
             f"`kubectl --context {printable(place.context)} proxy` and a kubeconfig for its address lead around it"
         )
     return place.proxy
+
+
+def _environments(server: str) -> str | None:
+    """Give the proxy that the environment has for an address; for what is none, there is none."""
+    with suppress(ValueError):
+        address = urlsplit(server)
+        return None if proxy_bypass(address.netloc) else getproxies().get(address.scheme)
+    return None
 
 
 def _impersonating(user: Fields, impersonation: Impersonation) -> CIMultiDict[str]:
