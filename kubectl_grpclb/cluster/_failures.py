@@ -19,6 +19,8 @@ class Place(Struct, frozen=True):
     context: str
     server: str
     proxy: str | None = None
+    proxy_source: str = ""
+    """Where the proxy is set, in words."""
 
     def __str__(self) -> str:
         return f"{printable(self.server)} (context {printable(self.context)!r})"
@@ -56,7 +58,9 @@ def _why_tls(error: Exception) -> str | None:
 
 
 def _why_proxy(error: Exception, place: Place) -> str | None:
-    proxy = _without_password(place.proxy) if place.proxy else "from the environment (HTTPS_PROXY)"
+    if place.proxy is None:
+        return None
+    proxy = f"{_without_password(place.proxy)} of {place.proxy_source}"
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy {proxy} refused the connection: {error.status} {printable(error.message)}"
     if isinstance(error, aiohttp.ClientProxyConnectionError):
@@ -107,7 +111,4 @@ def _words(error: BaseException) -> str:
 
 
 def _without_password(proxy: str) -> str:
-    try:
-        return printable(str(URL(proxy).with_user(None)))
-    except ValueError:
-        return "of the kubeconfig"
+    return printable(str(URL(proxy).with_user(None)))

@@ -1,19 +1,21 @@
 """From a kubeconfig's cluster and user to a client that speaks to it."""
 
+import os
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import quote, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import quote
 
 from msgspec import Struct
 from multidict import CIMultiDict
+from yarl import URL
 
 from kubectl_grpclb import __version__
 from kubectl_grpclb.cluster._credentials import Credentials, decoded, read_credentials
 from kubectl_grpclb.cluster._kubeconfig import Access, Fields
+from kubectl_grpclb.cluster._proxy import proxy_for, variable_for
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
 
@@ -44,12 +46,12 @@ async def open_api(access: Access, impersonation: Impersonation, seconds: float)
 
     A request may take `seconds`, an exec has its own limit.
 
-    Raises ClusterError where the kubeconfig's certificates, credentials or proxy cannot be used.
+    Raises ClusterError where the kubeconfig's certificates, credentials or proxy, or the environment's proxy, cannot
+    be used.
     """
-    place = Place(access.context, access.cluster["server"], access.cluster.get("proxy-url") or None)
+    place = _place(access, os.environ)
     credentials = await read_credentials(access)
-    proxy = _proxy(place) or _environments(place.server)
-    route = Route(proxy=proxy, tls_server_name=access.cluster.get("tls-server-name") or None)
+    route = Route(proxy=_proxy(place), tls_server_name=access.cluster.get("tls-server-name") or None)
     headers = _impersonating(access.user, impersonation)
     headers["User-Agent"] = f"kubectl-grpclb/{__version__}"
     if credentials.authorization:
@@ -95,22 +97,32 @@ def _written(path: Path, content: bytes) -> str:
     return str(path)
 
 
+def _place(access: Access, environ: Mapping[str, str]) -> Place:
+    """Name the cluster and the proxy to it; the kubeconfig's goes before the environment's."""
+    server, given = access.cluster["server"], access.cluster.get("proxy-url")
+    if given:
+        return Place(access.context, server, given, "the kubeconfig's proxy-url")
+    found = proxy_for(server, environ)
+    return Place(access.context, server, found, f"the environment's {variable_for(server)}" if found else "")
+
+
 def _proxy(place: Place) -> str | None:
-    """Give the kubeconfig's proxy. Raises ClusterError for SOCKS, which kubectl speaks and aiohttp does not."""
-    if place.proxy and not place.proxy.startswith(("http://", "https://")):
+    """Give the proxy. Raises ClusterError for SOCKS, which kubectl speaks and aiohttp does not."""
+    if place.proxy and not _is_http(place.proxy):
         raise ClusterError(
-            f"the kubeconfig's proxy-url for {place} is not http:// or https://; other proxies are not supported: "
-            f"`kubectl --context {printable(place.context)} proxy` and a kubeconfig for its address lead around it"
+            f"{place.proxy_source} for {place} is not the http:// or https:// address of a proxy; others are not "
+            f"supported: `kubectl --context {printable(place.context)} proxy` and a kubeconfig for its address lead "
+            "around it"
         )
     return place.proxy
 
 
-def _environments(server: str) -> str | None:
-    """Give the proxy that the environment has for an address; for what is none, there is none."""
-    with suppress(ValueError):
-        address = urlsplit(server)
-        return None if proxy_bypass(address.netloc) else getproxies().get(address.scheme)
-    return None
+def _is_http(proxy: str) -> bool:
+    try:
+        url = URL(proxy)
+    except ValueError:
+        return False
+    return url.scheme in {"http", "https"} and bool(url.host)
 
 
 def _impersonating(user: Fields, impersonation: Impersonation) -> CIMultiDict[str]:

@@ -1,12 +1,10 @@
-"""TLS and proxies as the kubeconfig has them, for requests and for execs alike."""
+"""TLS as the kubeconfig has it, for requests and for execs alike."""
 
 import asyncio
 import base64
 import shutil
 import ssl
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -148,76 +146,6 @@ def test_a_server_that_does_not_speak_tls_is_said_not_to(tmp_path: Path) -> None
 
     with pytest.raises(ClusterError, match="TLS failed"):
         asyncio.run(main())
-
-
-class Proxy:
-    """An HTTP proxy that only knows CONNECT, and writes down where it was asked to lead."""
-
-    def __init__(self, answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n") -> None:
-        self._answer = answer
-        self.targets: list[str] = []
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self._handle, "127.0.0.1", 0)
-        async with server:
-            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = await reader.readuntil(b"\r\n\r\n")
-        target = request.split()[1].decode()
-        self.targets.append(target)
-        writer.write(self._answer)
-        if b" 200 " in self._answer:
-            host, port = target.split(":")
-            onward = await asyncio.open_connection(host, int(port))
-            await asyncio.gather(pump(reader, onward[1]), pump(onward[0], writer))
-        writer.close()
-
-
-async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    while chunk := await source.read(65536):
-        sink.write(chunk)
-    sink.close()
-
-
-def test_requests_and_execs_go_through_the_kubeconfigs_proxy(tmp_path: Path, certificates: Certificates) -> None:
-    proxy = Proxy()
-
-    async def main() -> tuple[tuple[Answer, Answer], str]:
-        async with serving(ApiServer(BOTH), certificates.server()) as url, proxy.serving() as proxied:
-            cluster = {
-                "certificate-authority": str(certificates.authority),
-                "tls-server-name": "kubernetes.example",
-                "proxy-url": proxied,
-            }
-            return await both(write_kubeconfig(tmp_path, url, cluster)), url.removeprefix("https://")
-
-    answers, target = asyncio.run(main())
-
-    assert answers == EXPECTED
-    assert proxy.targets == [target, target]
-
-
-def test_a_proxy_that_refuses_is_named_without_its_password(tmp_path: Path) -> None:
-    proxy = Proxy(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-
-    async def main() -> None:
-        async with proxy.serving() as proxied:
-            cluster = {"proxy-url": proxied.replace("//", "//dev:hunter2@")}
-            await both(write_kubeconfig(tmp_path, "https://kubernetes.example:6443", cluster))
-
-    with pytest.raises(ClusterError, match=r"the proxy http://127.*refused the connection: 407") as caught:
-        asyncio.run(main())
-
-    assert "hunter2" not in str(caught.value)
-
-
-def test_a_socks_proxy_is_refused_in_plain_words(tmp_path: Path) -> None:
-    kubeconfig = write_kubeconfig(tmp_path, "https://kubernetes.example:6443", {"proxy-url": "socks5://127.0.0.1:1080"})
-
-    with pytest.raises(ClusterError, match=r"proxy-url .* is not http:// or https://"):
-        asyncio.run(both(kubeconfig))
 
 
 def test_execs_that_are_left_over_tls_leave_nothing_open(tmp_path: Path, addressed: Certificates) -> None:
