@@ -1,6 +1,7 @@
 """From a kubeconfig's cluster and user to a client that speaks to it."""
 
 import os
+import re
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -13,7 +14,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from kubectl_grpclb import __version__
-from kubectl_grpclb.cluster._credentials import Credentials, decoded, read_credentials
+from kubectl_grpclb.cluster._credentials import Credentials, pem, read_credentials
 from kubectl_grpclb.cluster._kubeconfig import Access, Fields
 from kubectl_grpclb.cluster._proxy import proxy_for, variable_for
 from kubectl_grpclb.model.errors import ClusterError
@@ -31,6 +32,9 @@ from kubectl_grpclb.cluster._api import Api, Route, watch_handshake  # noqa: E40
 from kubectl_grpclb.cluster._failures import Place, misconfigured  # noqa: E402
 
 __all__ = ["Impersonation", "open_api"]
+
+
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 
 class Impersonation(Struct, frozen=True):
@@ -75,11 +79,10 @@ def _tls(access: Access, credentials: Credentials) -> ssl.SSLContext:
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     else:
-        authorities = decoded(access.cluster, "certificate-authority-data", access.context)
-        context = ssl.create_default_context(
-            cafile=None if authorities else access.cluster.get("certificate-authority"),
-            cadata=authorities.decode("latin-1") if authorities else None,
-        )
+        authorities = pem(access.cluster, "certificate-authority", access)
+        context = ssl.create_default_context(cadata=None if authorities is None else _certificates(authorities))
+    # Go trusts every authority that it is given, whoever certified it; OpenSSL by itself only one of its own.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     # Python 3.13 became stricter than kubectl about what a cluster's certificates must say.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if credentials.certificate and credentials.key:
@@ -90,6 +93,14 @@ def _tls(access: Access, credentials: Credentials) -> ssl.SSLContext:
                 _written(Path(directory, "key"), credentials.key),
             )
     return context
+
+
+def _certificates(content: bytes) -> str:
+    """Give the certificates of a PEM file without what else is in it, as Go takes it; without any, trust nobody."""
+    found = _CERTIFICATE.findall(content)
+    if not found:
+        raise ValueError("there is no certificate in certificate-authority")
+    return b"\n".join(found).decode("ascii")
 
 
 def _written(path: Path, content: bytes) -> str:

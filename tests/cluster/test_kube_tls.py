@@ -49,21 +49,31 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(scope="module")
+def intermediate(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """An authority that another one certified, which nobody is given."""
+    directory = tmp_path_factory.mktemp("tls")
+    root, key = directory / "root.crt", directory / "root.key"
+    openssl("-subj", "/CN=root", "-keyout", key, "-out", root)
+    return make_certificates(directory, "IP:127.0.0.1", "-CA", root, "-CAkey", key)
+
+
+@pytest.fixture(scope="module")
 def addressed(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return make_certificates(tmp_path_factory.mktemp("tls"), "IP:127.0.0.1")
 
 
-def make_certificates(directory: Path, name: str) -> Certificates:
+def make_certificates(directory: Path, name: str, *certified: object) -> Certificates:
+    """Make an authority, which is its own or is `certified` by another, and a server's certificate of it."""
     authority, certificate, key = (directory / part for part in ("ca.crt", "tls.crt", "tls.key"))
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    openssl("-x509", *curve, "-subj", "/CN=ca", "-keyout", f"{directory}/ca.key", "-out", authority)
+    openssl(*certified, "-subj", "/CN=ca", "-keyout", f"{directory}/ca.key", "-out", authority)
     signed = ["-CA", authority, "-CAkey", f"{directory}/ca.key", "-addext", f"subjectAltName={name}"]
-    openssl("-x509", *curve, *signed, "-subj", "/CN=dev", "-keyout", key, "-out", certificate)
+    openssl(*signed, "-subj", "/CN=dev", "-keyout", key, "-out", certificate)
     return Certificates(authority, certificate, key)
 
 
 def openssl(*arguments: object) -> None:
-    subprocess.run(["openssl", "req", *map(str, arguments)], check=True, capture_output=True, timeout=30)
+    curve = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    subprocess.run(["openssl", "req", *curve, *map(str, arguments)], check=True, capture_output=True, timeout=30)
 
 
 def talk(directory: Path, tls: ssl.SSLContext, cluster: dict[str, Any], **user: object) -> tuple[Answer, Answer]:
@@ -89,10 +99,34 @@ def in_base64(path: Path) -> str:
     return base64.b64encode(path.read_bytes()).decode()
 
 
+def commented(path: Path) -> bytes:
+    """Give a certificate as some tools write it, with what it is in words around it."""
+    return "# Stammzertifikat für Köln\n".encode() + path.read_bytes() + "\n# gültig bis 2027\n".encode("latin-1")
+
+
 def test_a_certificate_of_the_kubeconfigs_authority_is_trusted(tmp_path: Path, addressed: Certificates) -> None:
     cluster = {"certificate-authority-data": in_base64(addressed.authority)}
 
     assert talk(tmp_path, addressed.server(), cluster) == EXPECTED
+
+
+@pytest.mark.parametrize("form", ["certificate-authority-data", "certificate-authority"])
+def test_an_authority_is_trusted_whoever_certified_it(tmp_path: Path, intermediate: Certificates, form: str) -> None:
+    written = {
+        "certificate-authority-data": in_base64(intermediate.authority),
+        "certificate-authority": str(intermediate.authority),
+    }
+
+    assert talk(tmp_path, intermediate.server(), {form: written[form]}) == EXPECTED
+
+
+@pytest.mark.parametrize("form", ["certificate-authority-data", "certificate-authority"])
+def test_words_around_a_certificate_say_nothing(tmp_path: Path, addressed: Certificates, form: str) -> None:
+    file = tmp_path / "ca.crt"
+    file.write_bytes(commented(addressed.authority))
+    written = {"certificate-authority-data": in_base64(file), "certificate-authority": str(file)}
+
+    assert talk(tmp_path, addressed.server(), {form: written[form]}) == EXPECTED
 
 
 def test_a_server_is_known_by_its_tls_server_name(tmp_path: Path, certificates: Certificates) -> None:
@@ -130,12 +164,29 @@ def test_a_client_certificate_is_shown_to_the_server(tmp_path: Path, addressed: 
     assert talk(tmp_path, addressed.server(of_clients=True), cluster, **user) == EXPECTED
 
 
-def test_a_certificate_that_is_none_is_said_to_be_unusable(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not a certificate",
+        b"-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n",
+        b"-----BEGIN CERTIFICATE-----\nk\xf6ln\n-----END CERTIFICATE-----\n",
+    ],
+)
+def test_a_certificate_that_is_none_is_said_to_be_unusable(tmp_path: Path, content: bytes) -> None:
     kubeconfig = write_kubeconfig(
-        tmp_path, "https://127.0.0.1:1", {"certificate-authority-data": base64.b64encode(b"not a certificate").decode()}
+        tmp_path, "https://127.0.0.1:1", {"certificate-authority-data": base64.b64encode(content).decode()}
     )
 
     with pytest.raises(ClusterError, match=r"the kubeconfig's certificates for https://127.0.0.1:1"):
+        asyncio.run(both(kubeconfig))
+
+
+def test_an_authority_that_is_missing_is_named(tmp_path: Path) -> None:
+    kubeconfig = write_kubeconfig(
+        tmp_path, "https://127.0.0.1:1", {"certificate-authority": str(tmp_path / "missing.crt")}
+    )
+
+    with pytest.raises(ClusterError, match=r"cannot read .*missing.crt, the certificate-authority of context"):
         asyncio.run(both(kubeconfig))
 
 
