@@ -10,7 +10,7 @@ from yarl import URL
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
 
-__all__ = ["Place", "misconfigured", "not_kubernetes", "unauthorised", "unreachable"]
+__all__ = ["Place", "misconfigured", "not_kubernetes", "unauthorised", "unreachable", "words"]
 
 
 class Place(Struct, frozen=True):
@@ -48,12 +48,12 @@ def _why(error: Exception, place: Place, timeout: float) -> str:
 def _why_tls(error: Exception) -> str | None:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return (
-            f"its certificate is not trusted ({_words(error.certificate_error)}). The kubeconfig's "
+            f"its certificate is not trusted ({words(error.certificate_error)}). The kubeconfig's "
             "certificate-authority or tls-server-name belongs to another cluster, or the cluster was made anew: "
             "fetch the kubeconfig again"
         )
     if isinstance(error, aiohttp.ClientConnectorSSLError | ssl.SSLError):
-        return f"TLS failed ({_words(error)}). Is the port right, and does it speak https?"
+        return f"TLS failed ({words(error)}). Is the port right, and does it speak https?"
     return None
 
 
@@ -64,18 +64,18 @@ def _why_proxy(error: Exception, place: Place) -> str | None:
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy {proxy} refused the connection: {error.status} {printable(error.message)}"
     if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return f"the proxy {proxy} cannot be reached ({_words(error.os_error)})"
+        return f"the proxy {proxy} cannot be reached ({words(error.os_error)})"
     return None
 
 
 def _why_connection(error: Exception, place: Place) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"its name cannot be resolved ({_words(error.os_error)}). Is there a VPN to connect?"
+        return f"its name cannot be resolved ({words(error.os_error)}). Is there a VPN to connect?"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"{_words(error.os_error)}. Is the cluster running, and does `{place.kubectl} get ns` work from here?"
+        return f"{words(error.os_error)}. Is the cluster running, and does `{place.kubectl} get ns` work from here?"
     if isinstance(error, aiohttp.InvalidURL):
         return "that is not an address; look at the cluster's server in the kubeconfig"
-    return f"the connection broke ({_words(error)}). Try again; does `{place.kubectl} get ns` work from here?"
+    return f"the connection broke ({words(error)}). Try again; does `{place.kubectl} get ns` work from here?"
 
 
 def unauthorised(message: str, place: Place) -> ClusterError:
@@ -97,11 +97,15 @@ def not_kubernetes(body: bytes, place: Place) -> ClusterError:
 
 def misconfigured(what: str, error: Exception, place: Place) -> ClusterError:
     """Say which part of the kubeconfig cannot be used."""
-    return ClusterError(f"the kubeconfig's {what} for {place} cannot be used: {_words(error)}")
+    return ClusterError(f"the kubeconfig's {what} for {place} cannot be used: {words(error)}")
 
 
-def _words(error: BaseException) -> str:
+def words(error: BaseException) -> str:
     """Give an error's own words, or its type's name where it has none."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return words(error.os_error)  # aiohttp puts the address before it
+    if isinstance(error, aiohttp.ClientResponseError):
+        return printable(f"HTTP {error.status} {error.message}")  # and the whole URL after it
     if isinstance(error, ssl.SSLCertVerificationError):
         return printable(error.verify_message)
     if isinstance(error, ConnectionError) and error.errno:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from kubectl_grpclb.cluster.kube import ConnectOptions, connect
 from kubectl_grpclb.model.errors import ClusterError
-from kubectl_grpclb.model.snapshot import Answer
+from kubectl_grpclb.model.snapshot import Answer, Refused
 from tests.cluster.api_server import ApiServer, serving, write_kubeconfig
-from tests.cluster.test_kube_tls import BOTH, EXPECTED, Certificates, both, make_certificates, talk
+from tests.cluster.test_kube_tls import BOTH, EXPECTED, LOOK, Certificates, both, make_certificates, talk
 
 SERVER = "https://kubernetes.example:6443"
 NOWHERE = "http://127.0.0.1:1"
@@ -169,6 +170,28 @@ def test_the_environments_proxy_that_cannot_be_reached_is_named_without_its_pass
         ask(tmp_path, certificates, proxy)
 
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_proxy_that_refuses_one_connection_of_many_leaves_a_gap_of_that_pod(
+    tmp_path: Path, certificates: Certificates, proxy: Proxy
+) -> None:
+    cluster = {"certificate-authority": str(certificates.authority), "proxy-url": f"http://{proxy.address}"}
+    options = ConnectOptions(kubeconfig=write_kubeconfig(tmp_path, SERVER, cluster))
+
+    async def main() -> Answer:
+        async with (
+            serving(ApiServer(BOTH[:1]), certificates.server()) as url,
+            proxy.leading_to(url),
+            connect(options) as kube,
+        ):
+            await kube.read(LOOK)
+            proxy.answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+            return (await kube.read(LOOK)).answer
+
+    answer = asyncio.run(main())
+
+    assert isinstance(answer, Refused)
+    assert answer.message.endswith("broke: HTTP 503 Service Unavailable")
 
 
 @pytest.mark.parametrize("given", ["socks5://127.0.0.1:1080", "127.0.0.1:3128", "http://", "http://[::1"])
