@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TextIO
 
+from msgspec import structs
+
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.model.errors import GrpclbError, UsageError
 from kubectl_grpclb.model.finding import Report
@@ -32,9 +34,9 @@ def page(stream: TextIO | None = None) -> Page:
     )
 
 
-def rendered(reports: Sequence[Report], output: str) -> str:
-    """Give the reports in a format of `-o`."""
-    return FORMATS[output](reports, page())
+def rendered(reports: Sequence[Report], output: str, *, several: bool = False) -> str:
+    """Give the reports in a format of `-o`; where `several` were asked for, also a single one as a list."""
+    return FORMATS[output](reports, structs.replace(page(), several=several))
 
 
 def write_snapshot(path: Path, snapshot: Snapshot) -> None:

@@ -16,7 +16,7 @@ _BEYOND_PRINTABLE_ASCII = re.compile(r"[^\n\x20-\x7e]")
 
 def render(reports: Sequence[Report], page: Page) -> str:
     """Give one indented JSON document."""
-    return encoded(document(reports), ascii_only=page.ascii)
+    return encoded(document(reports, several=page.several), ascii_only=page.ascii)
 
 
 def encoded(value: Value, *, ascii_only: bool = False) -> str:
