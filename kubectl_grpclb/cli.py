@@ -11,8 +11,8 @@ import typer
 from kubectl_grpclb.commands import COMMANDS
 from kubectl_grpclb.commands.output import nobody_listens
 from kubectl_grpclb.commands.plainly import PlainCommand, PlainGroup
+from kubectl_grpclb.commands.progress import tell_error
 from kubectl_grpclb.model.errors import GrpclbError
-from kubectl_grpclb.model.text import printable
 
 __all__ = ["app", "main"]
 
@@ -38,10 +38,10 @@ def main() -> NoReturn:
     try:
         app(args=_with_values(sys.argv[1:]), prog_name="kubectl grpclb")
     except GrpclbError as error:
-        _say(str(error))
+        tell_error(str(error))
         _leave(error.exit_code)
     except KeyboardInterrupt:
-        _say("interrupted")
+        tell_error("interrupted")
         _leave(INTERRUPTED)
     except BrokenPipeError:
         nobody_listens()  # to a page of help; results are written by the verbs
@@ -49,7 +49,9 @@ def main() -> NoReturn:
     except Exception as error:
         if os.environ.get("GRPCLB_DEBUG"):
             raise
-        _say(f"internal error: {type(error).__name__}: {error}\nThis is a bug. GRPCLB_DEBUG=1 shows where it happened.")
+        tell_error(
+            f"internal error: {type(error).__name__}: {error}\nThis is a bug. GRPCLB_DEBUG=1 shows where it happened."
+        )
         _leave(GrpclbError.exit_code)
     _leave(0)
 
@@ -57,11 +59,6 @@ def main() -> NoReturn:
 def _with_values(words: Sequence[str]) -> list[str]:
     """Give a bare --dry-run its value, as kubectl does, whose flag takes one only after an equals sign."""
     return ["--dry-run=client" if word == "--dry-run" else word for word in words]
-
-
-def _say(message: str) -> None:
-    lines = [printable(line) for line in message.split("\n")]
-    print("error: " + "\n".join(lines), file=sys.stderr)  # noqa: T201 -- a message is what this is for
 
 
 def _leave(code: int) -> NoReturn:

@@ -105,6 +105,7 @@ class Api:
         self._session = session
         self._route = route
         self._timeout = timeout
+        self._answered = False
 
     async def get(self, path: str, names: dict[str, str], query: Query) -> Reply:
         """Send a GET and give the reply, whatever its status but 401.
@@ -135,12 +136,14 @@ class Api:
         """Open a WebSocket for messages of up to `limit` bytes, and close it come what may.
 
         The caller sets the time limit. Raises HandshakeRefusedError with the server's reply, aiohttp's
-        ClientError where the connection broke, and ClusterError as `get` does.
+        ClientError where the connection broke, or could not be made although the server has answered before,
+        and ClusterError as `get` does.
         """
         opened = await _patiently(lambda: self._connect(path, names, query, protocol, limit))
         if isinstance(opened, Reply):
             self._check(opened)
             raise HandshakeRefusedError(opened)
+        self._answered = True
         transport = _transport.get()
         try:
             yield opened
@@ -191,6 +194,8 @@ class Api:
         except HandshakeRefusedError as refused:
             return refused.reply
         except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError) as error:
+            if self._answered:
+                raise  # one connection of many, which says nothing of the cluster
             raise unreachable(error, self.place, self._timeout) from error
 
     def _url(self, path: str, names: dict[str, str], query: Query) -> URL:
@@ -203,6 +208,7 @@ class Api:
             raise unauthorised(status_message(reply), self.place)
         if reply.status < 500 and reply.body.lstrip()[:1] == b"<":
             raise not_kubernetes(reply.body, self.place)
+        self._answered = True
 
 
 Answered = TypeVar("Answered")

@@ -17,7 +17,7 @@ from kubectl_grpclb.cluster._kubeconfig import Access, Fields
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
 
-__all__ = ["Credentials", "decoded", "read_credentials"]
+__all__ = ["Credentials", "pem", "read_credentials"]
 
 PLUGIN_LIMIT = 60.0
 """Seconds that a credential plugin may take when nobody is there to answer it."""
@@ -61,9 +61,7 @@ class _Plugin(Struct, frozen=True, rename="camel"):
 async def read_credentials(access: Access) -> Credentials:
     """Get what authenticates the user. Raises ClusterError that says what is missing and what to do."""
     user = access.user
-    certificate = Credentials(
-        certificate=_pem(user, "client-certificate", access), key=_pem(user, "client-key", access)
-    )
+    certificate = Credentials(certificate=pem(user, "client-certificate", access), key=pem(user, "client-key", access))
     token = _token(user, access)
     if token:
         return msgspec.structs.replace(certificate, authorization=f"Bearer {token}")
@@ -74,19 +72,19 @@ async def read_credentials(access: Access) -> Credentials:
     return certificate
 
 
-def decoded(fields: Fields, key: str, context: str) -> bytes | None:
-    """Give the bytes of a base64 field (`client-key-data`), None where it is absent or empty."""
+def pem(fields: Fields, key: str, access: Access) -> bytes | None:
+    """Give what `client-key-data` holds, else the file that `client-key` names; None where there is neither."""
+    return _decoded(fields, f"{key}-data", access) or _file(fields, key, access)
+
+
+def _decoded(fields: Fields, key: str, access: Access) -> bytes | None:
     data = fields.get(key)
     if not data:
         return None
     try:
         return base64.b64decode(data, validate=False)
     except (binascii.Error, TypeError, ValueError) as error:
-        raise ClusterError(f"the kubeconfig's {key} of context {printable(context)!r} is not base64") from error
-
-
-def _pem(user: Fields, key: str, access: Access) -> bytes | None:
-    return decoded(user, f"{key}-data", access.context) or _file(user, key, access)
+        raise ClusterError(f"the kubeconfig's {key} of context {printable(access.context)!r} is not base64") from error
 
 
 def _token(user: Fields, access: Access) -> str:
@@ -97,8 +95,8 @@ def _token(user: Fields, access: Access) -> str:
     return str(user.get("token") or "").strip()
 
 
-def _file(user: Fields, key: str, access: Access) -> bytes | None:
-    path = user.get(key)
+def _file(fields: Fields, key: str, access: Access) -> bytes | None:
+    path = fields.get(key)
     if not path:
         return None
     try:

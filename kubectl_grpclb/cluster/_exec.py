@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from kubectl_grpclb.cluster._api import Api, HandshakeRefusedError, Socket
+from kubectl_grpclb.cluster._failures import words
 from kubectl_grpclb.cluster._objects import refusal
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.rbac import describe
@@ -104,7 +105,7 @@ class _Printed:
 async def run(api: Api, request: Exec) -> Answer:
     """Run the command; whatever goes wrong in its pod is an answer.
 
-    Raises ClusterError where the API server cannot be reached or refuses the credentials.
+    Raises ClusterError where the API server cannot be reached and never was, or refuses the credentials.
     """
     try:
         async with asyncio.timeout(request.seconds):
@@ -114,9 +115,7 @@ async def run(api: Api, request: Exec) -> Answer:
     except HandshakeRefusedError as refused:
         return refusal(refused.reply)
     except (aiohttp.ClientError, OSError) as error:
-        return Refused(
-            GapReason.DIED, f"the connection for {describe(request)} broke: {str(error) or type(error).__name__}"
-        )
+        return Refused(GapReason.DIED, f"the connection for {describe(request)} broke: {words(error)}")
 
 
 async def _run(api: Api, request: Exec) -> Answer:

@@ -10,7 +10,7 @@ from yarl import URL
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
 
-__all__ = ["Place", "misconfigured", "not_kubernetes", "unauthorised", "unreachable"]
+__all__ = ["Place", "misconfigured", "not_kubernetes", "unauthorised", "unreachable", "words"]
 
 
 class Place(Struct, frozen=True):
@@ -19,6 +19,8 @@ class Place(Struct, frozen=True):
     context: str
     server: str
     proxy: str | None = None
+    proxy_source: str = ""
+    """Where the proxy is set, in words."""
 
     def __str__(self) -> str:
         return f"{printable(self.server)} (context {printable(self.context)!r})"
@@ -46,32 +48,34 @@ def _why(error: Exception, place: Place, timeout: float) -> str:
 def _why_tls(error: Exception) -> str | None:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return (
-            f"its certificate is not trusted ({_words(error.certificate_error)}). The kubeconfig's "
+            f"its certificate is not trusted ({words(error.certificate_error)}). The kubeconfig's "
             "certificate-authority or tls-server-name belongs to another cluster, or the cluster was made anew: "
             "fetch the kubeconfig again"
         )
     if isinstance(error, aiohttp.ClientConnectorSSLError | ssl.SSLError):
-        return f"TLS failed ({_words(error)}). Is the port right, and does it speak https?"
+        return f"TLS failed ({words(error)}). Is the port right, and does it speak https?"
     return None
 
 
 def _why_proxy(error: Exception, place: Place) -> str | None:
-    proxy = _without_password(place.proxy) if place.proxy else "from the environment (HTTPS_PROXY)"
+    if place.proxy is None:
+        return None
+    proxy = f"{_without_password(place.proxy)} of {place.proxy_source}"
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy {proxy} refused the connection: {error.status} {printable(error.message)}"
     if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return f"the proxy {proxy} cannot be reached ({_words(error.os_error)})"
+        return f"the proxy {proxy} cannot be reached ({words(error.os_error)})"
     return None
 
 
 def _why_connection(error: Exception, place: Place) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"its name cannot be resolved ({_words(error.os_error)}). Is there a VPN to connect?"
+        return f"its name cannot be resolved ({words(error.os_error)}). Is there a VPN to connect?"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"{_words(error.os_error)}. Is the cluster running, and does `{place.kubectl} get ns` work from here?"
+        return f"{words(error.os_error)}. Is the cluster running, and does `{place.kubectl} get ns` work from here?"
     if isinstance(error, aiohttp.InvalidURL):
         return "that is not an address; look at the cluster's server in the kubeconfig"
-    return f"the connection broke ({_words(error)}). Try again; does `{place.kubectl} get ns` work from here?"
+    return f"the connection broke ({words(error)}). Try again; does `{place.kubectl} get ns` work from here?"
 
 
 def unauthorised(message: str, place: Place) -> ClusterError:
@@ -93,11 +97,15 @@ def not_kubernetes(body: bytes, place: Place) -> ClusterError:
 
 def misconfigured(what: str, error: Exception, place: Place) -> ClusterError:
     """Say which part of the kubeconfig cannot be used."""
-    return ClusterError(f"the kubeconfig's {what} for {place} cannot be used: {_words(error)}")
+    return ClusterError(f"the kubeconfig's {what} for {place} cannot be used: {words(error)}")
 
 
-def _words(error: BaseException) -> str:
+def words(error: BaseException) -> str:
     """Give an error's own words, or its type's name where it has none."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return words(error.os_error)  # aiohttp puts the address before it
+    if isinstance(error, aiohttp.ClientResponseError):
+        return printable(f"HTTP {error.status} {error.message}")  # and the whole URL after it
     if isinstance(error, ssl.SSLCertVerificationError):
         return printable(error.verify_message)
     if isinstance(error, ConnectionError) and error.errno:
@@ -107,7 +115,4 @@ def _words(error: BaseException) -> str:
 
 
 def _without_password(proxy: str) -> str:
-    try:
-        return printable(str(URL(proxy).with_user(None)))
-    except ValueError:
-        return "of the kubeconfig"
+    return printable(str(URL(proxy).with_user(None)))

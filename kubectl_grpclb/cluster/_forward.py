@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 import aiohttp
 
 from kubectl_grpclb.cluster._api import Api, HandshakeRefusedError, Reply, Socket, status_message
+from kubectl_grpclb.cluster._failures import words
 from kubectl_grpclb.cluster._objects import refusal
 from kubectl_grpclb.model.errors import GrpclbError
 from kubectl_grpclb.model.gap import Gap, GapReason
@@ -67,8 +68,10 @@ class Forward:
                 await _either(self._up(reader, socket), self._down(socket, writer))
         except HandshakeRefusedError as error:
             self.refused = error.reply
-        except (aiohttp.ClientError, OSError, GrpclbError) as error:
+        except GrpclbError as error:
             self.trouble = str(error)
+        except (aiohttp.ClientError, OSError) as error:
+            self.trouble = f"the connection for the port-forward broke: {words(error)}"
         finally:
             writer.close()
             with suppress(OSError):

@@ -1,18 +1,22 @@
 """From a kubeconfig's cluster and user to a client that speaks to it."""
 
+import os
+import re
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from msgspec import Struct
 from multidict import CIMultiDict
+from yarl import URL
 
 from kubectl_grpclb import __version__
-from kubectl_grpclb.cluster._credentials import Credentials, decoded, read_credentials
+from kubectl_grpclb.cluster._credentials import Credentials, pem, read_credentials
 from kubectl_grpclb.cluster._kubeconfig import Access, Fields
+from kubectl_grpclb.cluster._proxy import proxy_for, variable_for
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
 
@@ -30,6 +34,9 @@ from kubectl_grpclb.cluster._failures import Place, misconfigured  # noqa: E402
 __all__ = ["Impersonation", "open_api"]
 
 
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
+
+
 class Impersonation(Struct, frozen=True):
     """`--as` and `--as-group`; where no user is given, the kubeconfig's own `as` holds."""
 
@@ -43,9 +50,10 @@ async def open_api(access: Access, impersonation: Impersonation, seconds: float)
 
     A request may take `seconds`, an exec has its own limit.
 
-    Raises ClusterError where the kubeconfig's certificates, credentials or proxy cannot be used.
+    Raises ClusterError where the kubeconfig's certificates, credentials or proxy, or the environment's proxy, cannot
+    be used.
     """
-    place = Place(access.context, access.cluster["server"], access.cluster.get("proxy-url") or None)
+    place = _place(access, os.environ)
     credentials = await read_credentials(access)
     route = Route(proxy=_proxy(place), tls_server_name=access.cluster.get("tls-server-name") or None)
     headers = _impersonating(access.user, impersonation)
@@ -61,7 +69,7 @@ async def open_api(access: Access, impersonation: Impersonation, seconds: float)
         headers=headers,
         middlewares=(watch_handshake,),
         cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=True,
+        trust_env=False,  # aiohttp would also read ~/.netrc, which kubectl does not
     ) as session:
         yield Api(session, place, route, seconds)
 
@@ -71,11 +79,10 @@ def _tls(access: Access, credentials: Credentials) -> ssl.SSLContext:
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     else:
-        authorities = decoded(access.cluster, "certificate-authority-data", access.context)
-        context = ssl.create_default_context(
-            cafile=None if authorities else access.cluster.get("certificate-authority"),
-            cadata=authorities.decode("latin-1") if authorities else None,
-        )
+        authorities = pem(access.cluster, "certificate-authority", access)
+        context = ssl.create_default_context(cadata=None if authorities is None else _certificates(authorities))
+    # Go trusts every authority that it is given, whoever certified it; OpenSSL by itself only one of its own.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     # Python 3.13 became stricter than kubectl about what a cluster's certificates must say.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if credentials.certificate and credentials.key:
@@ -88,19 +95,45 @@ def _tls(access: Access, credentials: Credentials) -> ssl.SSLContext:
     return context
 
 
+def _certificates(content: bytes) -> str:
+    """Give the certificates of a PEM file without what else is in it, as Go takes it; without any, trust nobody."""
+    found = _CERTIFICATE.findall(content)
+    if not found:
+        raise ValueError("there is no certificate in certificate-authority")
+    return b"\n".join(found).decode("ascii")
+
+
 def _written(path: Path, content: bytes) -> str:
     path.write_bytes(content)
     return str(path)
 
 
+def _place(access: Access, environ: Mapping[str, str]) -> Place:
+    """Name the cluster and the proxy to it; the kubeconfig's goes before the environment's."""
+    server, given = access.cluster["server"], access.cluster.get("proxy-url")
+    if given:
+        return Place(access.context, server, given, "the kubeconfig's proxy-url")
+    found = proxy_for(server, environ)
+    return Place(access.context, server, found, f"the environment's {variable_for(server)}" if found else "")
+
+
 def _proxy(place: Place) -> str | None:
-    """Give the kubeconfig's proxy. Raises ClusterError for SOCKS, which kubectl speaks and aiohttp does not."""
-    if place.proxy and not place.proxy.startswith(("http://", "https://")):
+    """Give the proxy. Raises ClusterError for SOCKS, which kubectl speaks and aiohttp does not."""
+    if place.proxy and not _is_http(place.proxy):
         raise ClusterError(
-            f"the kubeconfig's proxy-url for {place} is not http:// or https://; other proxies are not supported: "
-            f"`kubectl --context {printable(place.context)} proxy` and a kubeconfig for its address lead around it"
+            f"{place.proxy_source} for {place} is not the http:// or https:// address of a proxy; others are not "
+            f"supported: `kubectl --context {printable(place.context)} proxy` and a kubeconfig for its address lead "
+            "around it"
         )
     return place.proxy
+
+
+def _is_http(proxy: str) -> bool:
+    try:
+        url = URL(proxy)
+    except ValueError:
+        return False
+    return url.scheme in {"http", "https"} and bool(url.host)
 
 
 def _impersonating(user: Fields, impersonation: Impersonation) -> CIMultiDict[str]:

@@ -8,6 +8,7 @@ import typer
 
 from kubectl_grpclb.commands import options
 from kubectl_grpclb.commands.output import write
+from kubectl_grpclb.commands.progress import tell_error
 from kubectl_grpclb.model.errors import UsageError
 
 __all__ = ["FailOn", "diagnose"]
@@ -50,7 +51,8 @@ def diagnose(
 
     Reads the Service, its endpoints and, through one exec a pod, its connections. Changes nothing.
     Exit codes: 0 nothing wrong, 1 a finding, 2 usage, 3 too little could be read to say, 4 the cluster
-    could not be reached or said no.
+    could not be reached or said no. With several Services it is the highest, and one that cannot be read
+    takes nothing from the others.
     """
     from kubectl_grpclb.commands import session, show
     from kubectl_grpclb.flows.diagnose import exit_code, replayed
@@ -60,7 +62,7 @@ def diagnose(
             raise UsageError(
                 "--from takes everything from the file: give it no SERVICE and no flag but -o and --fail-on"
             )
-        reports = [replayed(show.read_file(replay))]
+        reports, diagnoses = [replayed(show.read_file(replay))], session.Diagnoses(())
     else:
         if not services:
             raise UsageError("name the Service to diagnose: kubectl grpclb diagnose SERVICE")
@@ -70,10 +72,12 @@ def diagnose(
             kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
         )
         question = session.Question(tuple(services), port, window, cluster_domain)
-        reports = []
-        for snapshot, report in session.diagnose(connection, question, verbose=verbose):
-            if record is not None:
-                show.write_snapshot(record, snapshot)
-            reports.append(report)
-    write(show.rendered(reports, output))
-    raise typer.Exit(exit_code(reports, fail_on))
+        diagnoses = session.diagnose(connection, question, verbose=verbose)
+        if record is not None:
+            (snapshot, _), *_ = diagnoses.done
+            show.write_snapshot(record, snapshot)
+        reports = [report for _, report in diagnoses.done]
+    write(show.rendered(reports, output, several=len(services or ()) > 1))
+    for complaint in diagnoses.complaints:
+        tell_error(complaint)
+    raise typer.Exit(exit_code(reports, fail_on, [each.error for each in diagnoses.failed]))

@@ -1,11 +1,13 @@
-"""A line on standard error that says how far a reading has come; nothing where that is no terminal."""
+"""Standard error: how far a reading has come, where that is a terminal, and what went wrong."""
 
 import os
 import sys
 from contextlib import suppress
 from types import TracebackType
 
-__all__ = ["Progress", "tell_user"]
+from kubectl_grpclb.model.text import printable
+
+__all__ = ["Progress", "tell_error", "tell_user"]
 
 _CLEAR = "\r\033[K"
 
@@ -15,6 +17,12 @@ def tell_user(text: str) -> None:
     with suppress(OSError):
         sys.stderr.write(text)
         sys.stderr.flush()
+
+
+def tell_error(message: str) -> None:
+    """Say on standard error what went wrong, in one message of one or more lines."""
+    lines = [printable(line) for line in message.split("\n")]
+    tell_user("error: " + "\n".join(lines) + "\n")
 
 
 class Progress:

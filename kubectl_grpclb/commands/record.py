@@ -41,5 +41,4 @@ def record(
         kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
     )
     question = session.Question((service,), port, window, cluster_domain)
-    for snapshot in session.record(connection, question, verbose=verbose):
-        show.write_snapshot(file, snapshot)
+    show.write_snapshot(file, session.record(connection, question, verbose=verbose))

@@ -2,16 +2,16 @@
 
 import asyncio
 import gc
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from kubectl_grpclb.commands.options import duration, service_name
 from kubectl_grpclb.commands.progress import Progress
 from kubectl_grpclb.flows.diagnose import diagnosed, recorded
-from kubectl_grpclb.model.errors import UsageError
+from kubectl_grpclb.model.errors import GrpclbError, UsageError
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.snapshot import Snapshot
 from kubectl_grpclb.probes.ask import Ask
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from kubectl_grpclb.cluster.kube import ConnectOptions
     from kubectl_grpclb.cluster.port import Cluster
 
-__all__ = ["Connection", "Question", "connect_options", "diagnose", "record", "window_of"]
-
-Result = TypeVar("Result")
+__all__ = ["Connection", "Diagnoses", "Failed", "Question", "connect_options", "diagnose", "record", "window_of"]
 
 _LONGEST_WINDOW = 600.0
 _LOOKS_IN_FLIGHT = 8
@@ -52,16 +50,49 @@ class Question(Struct, frozen=True):
     cluster_domain: str | None
 
 
-def diagnose(connection: Connection, question: Question, *, verbose: bool) -> list[tuple[Snapshot, Report]]:
-    """Diagnose each Service in turn. Raises GrpclbError."""
-    return [(snapshot, diagnosed(snapshot)) for snapshot in record(connection, question, verbose=verbose)]
+class Failed(Struct, frozen=True):
+    """A Service that could not be read, and why."""
+
+    service: str
+    error: GrpclbError
 
 
-def record(connection: Connection, question: Question, *, verbose: bool) -> list[Snapshot]:
-    """Read each Service in turn. Raises GrpclbError."""
-    names = [service_name(text) for text in question.services]
-    window = window_of(question.window)
-    return _run(_record(connection, question, names, window, verbose=verbose))
+class Diagnoses(Struct, frozen=True):
+    """What came of each Service, in their order."""
+
+    done: tuple[tuple[Snapshot, Report], ...]
+    failed: tuple[Failed, ...] = ()
+
+    @property
+    def complaints(self) -> list[str]:
+        """Each error once, after the Services that it is about: of a cluster that is not there, all of them."""
+        services: dict[str, list[str]] = {}
+        for each in self.failed:
+            services.setdefault(str(each.error), []).append(f"svc/{each.service}")
+        return [f"{', '.join(named)}: {error}" for error, named in services.items()]
+
+
+def diagnose(connection: Connection, question: Question, *, verbose: bool) -> Diagnoses:
+    """Diagnose each Service in turn; one of several that cannot be read takes nothing from the others.
+
+    Raises GrpclbError where a flag or the kubeconfig cannot be used, or the only Service cannot be read.
+    """
+    if len(question.services) == 1:
+        snapshot = record(connection, question, verbose=verbose)
+        return Diagnoses(((snapshot, diagnosed(snapshot)),))
+    read = _read(connection, question, verbose=verbose)
+    return Diagnoses(
+        tuple((each, diagnosed(each)) for each in read if isinstance(each, Snapshot)),
+        tuple(each for each in read if isinstance(each, Failed)),
+    )
+
+
+def record(connection: Connection, question: Question, *, verbose: bool) -> Snapshot:
+    """Read the question's only Service. Raises GrpclbError."""
+    (read,) = _read(connection, question, verbose=verbose)
+    if isinstance(read, Failed):
+        raise read.error
+    return read
 
 
 def window_of(text: str) -> float:
@@ -89,27 +120,43 @@ def connect_options(connection: Connection, *, in_flight: int = _WAITING_IN_FLIG
     )
 
 
-async def _record(
+def _read(connection: Connection, question: Question, *, verbose: bool) -> list[Snapshot | Failed]:
+    names = [service_name(text) for text in question.services]
+    window = window_of(question.window)
+    return asyncio.run(_read_each(connection, question, names, window, verbose=verbose))
+
+
+async def _read_each(
     connection: Connection, question: Question, names: Sequence[str], window: float, *, verbose: bool
-) -> list[Snapshot]:
+) -> list[Snapshot | Failed]:
     from kubectl_grpclb.cluster.kube import connect
 
     chosen = connect_options(connection, in_flight=_WAITING_IN_FLIGHT if window else _LOOKS_IN_FLIGHT)
-    snapshots = []
-    async with connect(chosen) as cluster:
+    async with connect(chosen) as connected:
         gc.freeze()  # what was imported stays, so that no collection need go through it
         gc.enable()  # __main__ turned it off for the imports, which end here
-        for name in names:
-            ask = Ask(
-                namespace=cluster.namespace,
-                service=name,
-                port=question.port,
-                window=window,
-                cluster_domain=question.cluster_domain,
+        cluster = _told(connected) if verbose else connected
+        return [
+            await _read_one(
+                cluster,
+                Ask(
+                    namespace=cluster.namespace,
+                    service=name,
+                    port=question.port,
+                    window=window,
+                    cluster_domain=question.cluster_domain,
+                ),
             )
-            with Progress() as progress:
-                snapshots.append(await recorded(_told(cluster) if verbose else cluster, ask, progress.observe))
-    return snapshots
+            for name in names
+        ]
+
+
+async def _read_one(cluster: "Cluster", ask: Ask) -> Snapshot | Failed:
+    try:
+        with Progress() as progress:
+            return await recorded(cluster, ask, progress.observe)
+    except GrpclbError as error:
+        return Failed(ask.service, error)
 
 
 def _told(cluster: "Cluster") -> "Cluster":
@@ -117,7 +164,3 @@ def _told(cluster: "Cluster") -> "Cluster":
     from kubectl_grpclb.cluster.told import ToldCluster
 
     return ToldCluster(cluster, Progress().tell)
-
-
-def _run(flow: Coroutine[Any, Any, Result]) -> Result:
-    return asyncio.run(flow)

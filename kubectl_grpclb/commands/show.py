@@ -8,11 +8,14 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TextIO
 
+from msgspec import structs
+
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.model.errors import GrpclbError, UsageError
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.snapshot import Snapshot, encode_snapshot
 from kubectl_grpclb.report import FORMATS, Page
+from kubectl_grpclb.report.json import shown
 
 __all__ = ["page", "read_file", "rendered", "write_snapshot"]
 
@@ -31,20 +34,22 @@ def page(stream: TextIO | None = None) -> Page:
     )
 
 
-def rendered(reports: Sequence[Report], output: str) -> str:
-    """Give the reports in a format of `-o`."""
-    return FORMATS[output](reports, page())
+def rendered(reports: Sequence[Report], output: str, *, several: bool = False) -> str:
+    """Give the reports in a format of `-o`; where `several` were asked for, also a single one as a list."""
+    return FORMATS[output](reports, structs.replace(page(), several=several))
 
 
 def write_snapshot(path: Path, snapshot: Snapshot) -> None:
     """Write a snapshot to a file that only its owner can read, or to standard output for `-`.
 
-    A file that is there is replaced in one step, so that it is never half of one and half of another.
+    A file that is there is replaced in one step, so that it is never half of one and half of another. What a pod
+    printed steers no terminal, also where somebody looks through the file.
     """
-    raw = encode_snapshot(snapshot)
+    text = encode_snapshot(snapshot).decode("utf-8")
     if str(path) == "-":
-        write(raw.decode("utf-8"))
+        write(shown(text, ascii_only=page().ascii))
         return
+    raw = shown(text).encode("utf-8")
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(raw)  # a pipe or a device, which cannot be replaced

@@ -43,12 +43,16 @@ def replayed(raw: bytes) -> Report:
         raise BadSnapshotError(f"the snapshot cannot be diagnosed: {error}") from error
 
 
-def exit_code(reports: Sequence[Report], fail_on: str) -> int:
-    """Give the contract's exit code: 3 where one is inconclusive, else 1 where one found something, else 0."""
-    if any(report.verdict == "inconclusive" for report in reports):
+def exit_code(reports: Sequence[Report], fail_on: str, errors: Sequence[GrpclbError] = ()) -> int:
+    """Give the contract's exit code, the gravest of all: they are numbered by how little is known.
+
+    An error has its own. A report's is 3 where it is inconclusive, else 1 where it found something, else 0.
+    """
+    return max([0, *(_exit_code(report, _FROM[fail_on]) for report in reports), *(error.exit_code for error in errors)])
+
+
+def _exit_code(report: Report, counted: Sequence[Severity]) -> int:
+    if report.verdict == "inconclusive":
         return 3
-    counted = _FROM[fail_on]
-    found = any(finding.severity in counted for report in reports for finding in report.findings) or (
-        counted and any(report.verdict == "unbalanced" for report in reports)
-    )
-    return 1 if found else 0
+    found = any(finding.severity in counted for finding in report.findings)
+    return 1 if found or (counted and report.verdict == "unbalanced") else 0

@@ -12,10 +12,13 @@ __all__ = ["Value", "document", "rounded"]
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
 
-def document(reports: Sequence[Report]) -> Value:
-    """Give the contract's object with the fields in the structs' order and the floats rounded."""
+def document(reports: Sequence[Report], *, several: bool = False) -> Value:
+    """Give the contract's object with the fields in the structs' order and the floats rounded.
+
+    One report is given as itself, except where `several` were asked for.
+    """
     items: list[Value] = [rounded(msgspec.to_builtins(report)) for report in reports]
-    if len(items) == 1:
+    if len(items) == 1 and not several:
         return items[0]
     return {"apiVersion": "grpclb/v1", "kind": "ReportList", "items": items}
 

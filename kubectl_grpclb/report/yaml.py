@@ -11,9 +11,10 @@ __all__ = ["render"]
 _NEVER_FOLD = 1 << 30
 
 
-def render(reports: Sequence[Report], page: Page) -> str:  # noqa: ARG001 - every format takes the page
+def render(reports: Sequence[Report], page: Page) -> str:
     """Give one YAML document; whatever is not ASCII is escaped, and commands stay on one line."""
     from yaml import safe_dump
 
-    text: str = safe_dump(document(reports), allow_unicode=False, sort_keys=False, width=_NEVER_FOLD)
+    data = document(reports, several=page.several)
+    text: str = safe_dump(data, allow_unicode=False, sort_keys=False, width=_NEVER_FOLD)
     return text

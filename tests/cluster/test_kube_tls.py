@@ -1,12 +1,10 @@
-"""TLS and proxies as the kubeconfig has them, for requests and for execs alike."""
+"""TLS as the kubeconfig has it, for requests and for execs alike."""
 
 import asyncio
 import base64
 import shutil
 import ssl
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,21 +49,31 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(scope="module")
+def intermediate(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """An authority that another one certified, which nobody is given."""
+    directory = tmp_path_factory.mktemp("tls")
+    root, key = directory / "root.crt", directory / "root.key"
+    openssl("-subj", "/CN=root", "-keyout", key, "-out", root)
+    return make_certificates(directory, "IP:127.0.0.1", "-CA", root, "-CAkey", key)
+
+
+@pytest.fixture(scope="module")
 def addressed(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return make_certificates(tmp_path_factory.mktemp("tls"), "IP:127.0.0.1")
 
 
-def make_certificates(directory: Path, name: str) -> Certificates:
+def make_certificates(directory: Path, name: str, *certified: object) -> Certificates:
+    """Make an authority, which is its own or is `certified` by another, and a server's certificate of it."""
     authority, certificate, key = (directory / part for part in ("ca.crt", "tls.crt", "tls.key"))
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    openssl("-x509", *curve, "-subj", "/CN=ca", "-keyout", f"{directory}/ca.key", "-out", authority)
+    openssl(*certified, "-subj", "/CN=ca", "-keyout", f"{directory}/ca.key", "-out", authority)
     signed = ["-CA", authority, "-CAkey", f"{directory}/ca.key", "-addext", f"subjectAltName={name}"]
-    openssl("-x509", *curve, *signed, "-subj", "/CN=dev", "-keyout", key, "-out", certificate)
+    openssl(*signed, "-subj", "/CN=dev", "-keyout", key, "-out", certificate)
     return Certificates(authority, certificate, key)
 
 
 def openssl(*arguments: object) -> None:
-    subprocess.run(["openssl", "req", *map(str, arguments)], check=True, capture_output=True, timeout=30)
+    curve = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    subprocess.run(["openssl", "req", *curve, *map(str, arguments)], check=True, capture_output=True, timeout=30)
 
 
 def talk(directory: Path, tls: ssl.SSLContext, cluster: dict[str, Any], **user: object) -> tuple[Answer, Answer]:
@@ -91,10 +99,34 @@ def in_base64(path: Path) -> str:
     return base64.b64encode(path.read_bytes()).decode()
 
 
+def commented(path: Path) -> bytes:
+    """Give a certificate as some tools write it, with what it is in words around it."""
+    return "# Stammzertifikat für Köln\n".encode() + path.read_bytes() + "\n# gültig bis 2027\n".encode("latin-1")
+
+
 def test_a_certificate_of_the_kubeconfigs_authority_is_trusted(tmp_path: Path, addressed: Certificates) -> None:
     cluster = {"certificate-authority-data": in_base64(addressed.authority)}
 
     assert talk(tmp_path, addressed.server(), cluster) == EXPECTED
+
+
+@pytest.mark.parametrize("form", ["certificate-authority-data", "certificate-authority"])
+def test_an_authority_is_trusted_whoever_certified_it(tmp_path: Path, intermediate: Certificates, form: str) -> None:
+    written = {
+        "certificate-authority-data": in_base64(intermediate.authority),
+        "certificate-authority": str(intermediate.authority),
+    }
+
+    assert talk(tmp_path, intermediate.server(), {form: written[form]}) == EXPECTED
+
+
+@pytest.mark.parametrize("form", ["certificate-authority-data", "certificate-authority"])
+def test_words_around_a_certificate_say_nothing(tmp_path: Path, addressed: Certificates, form: str) -> None:
+    file = tmp_path / "ca.crt"
+    file.write_bytes(commented(addressed.authority))
+    written = {"certificate-authority-data": in_base64(file), "certificate-authority": str(file)}
+
+    assert talk(tmp_path, addressed.server(), {form: written[form]}) == EXPECTED
 
 
 def test_a_server_is_known_by_its_tls_server_name(tmp_path: Path, certificates: Certificates) -> None:
@@ -132,12 +164,29 @@ def test_a_client_certificate_is_shown_to_the_server(tmp_path: Path, addressed: 
     assert talk(tmp_path, addressed.server(of_clients=True), cluster, **user) == EXPECTED
 
 
-def test_a_certificate_that_is_none_is_said_to_be_unusable(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not a certificate",
+        b"-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n",
+        b"-----BEGIN CERTIFICATE-----\nk\xf6ln\n-----END CERTIFICATE-----\n",
+    ],
+)
+def test_a_certificate_that_is_none_is_said_to_be_unusable(tmp_path: Path, content: bytes) -> None:
     kubeconfig = write_kubeconfig(
-        tmp_path, "https://127.0.0.1:1", {"certificate-authority-data": base64.b64encode(b"not a certificate").decode()}
+        tmp_path, "https://127.0.0.1:1", {"certificate-authority-data": base64.b64encode(content).decode()}
     )
 
     with pytest.raises(ClusterError, match=r"the kubeconfig's certificates for https://127.0.0.1:1"):
+        asyncio.run(both(kubeconfig))
+
+
+def test_an_authority_that_is_missing_is_named(tmp_path: Path) -> None:
+    kubeconfig = write_kubeconfig(
+        tmp_path, "https://127.0.0.1:1", {"certificate-authority": str(tmp_path / "missing.crt")}
+    )
+
+    with pytest.raises(ClusterError, match=r"cannot read .*missing.crt, the certificate-authority of context"):
         asyncio.run(both(kubeconfig))
 
 
@@ -148,76 +197,6 @@ def test_a_server_that_does_not_speak_tls_is_said_not_to(tmp_path: Path) -> None
 
     with pytest.raises(ClusterError, match="TLS failed"):
         asyncio.run(main())
-
-
-class Proxy:
-    """An HTTP proxy that only knows CONNECT, and writes down where it was asked to lead."""
-
-    def __init__(self, answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n") -> None:
-        self._answer = answer
-        self.targets: list[str] = []
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self._handle, "127.0.0.1", 0)
-        async with server:
-            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = await reader.readuntil(b"\r\n\r\n")
-        target = request.split()[1].decode()
-        self.targets.append(target)
-        writer.write(self._answer)
-        if b" 200 " in self._answer:
-            host, port = target.split(":")
-            onward = await asyncio.open_connection(host, int(port))
-            await asyncio.gather(pump(reader, onward[1]), pump(onward[0], writer))
-        writer.close()
-
-
-async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    while chunk := await source.read(65536):
-        sink.write(chunk)
-    sink.close()
-
-
-def test_requests_and_execs_go_through_the_kubeconfigs_proxy(tmp_path: Path, certificates: Certificates) -> None:
-    proxy = Proxy()
-
-    async def main() -> tuple[tuple[Answer, Answer], str]:
-        async with serving(ApiServer(BOTH), certificates.server()) as url, proxy.serving() as proxied:
-            cluster = {
-                "certificate-authority": str(certificates.authority),
-                "tls-server-name": "kubernetes.example",
-                "proxy-url": proxied,
-            }
-            return await both(write_kubeconfig(tmp_path, url, cluster)), url.removeprefix("https://")
-
-    answers, target = asyncio.run(main())
-
-    assert answers == EXPECTED
-    assert proxy.targets == [target, target]
-
-
-def test_a_proxy_that_refuses_is_named_without_its_password(tmp_path: Path) -> None:
-    proxy = Proxy(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-
-    async def main() -> None:
-        async with proxy.serving() as proxied:
-            cluster = {"proxy-url": proxied.replace("//", "//dev:hunter2@")}
-            await both(write_kubeconfig(tmp_path, "https://kubernetes.example:6443", cluster))
-
-    with pytest.raises(ClusterError, match=r"the proxy http://127.*refused the connection: 407") as caught:
-        asyncio.run(main())
-
-    assert "hunter2" not in str(caught.value)
-
-
-def test_a_socks_proxy_is_refused_in_plain_words(tmp_path: Path) -> None:
-    kubeconfig = write_kubeconfig(tmp_path, "https://kubernetes.example:6443", {"proxy-url": "socks5://127.0.0.1:1080"})
-
-    with pytest.raises(ClusterError, match=r"proxy-url .* is not http:// or https://"):
-        asyncio.run(both(kubeconfig))
 
 
 def test_execs_that_are_left_over_tls_leave_nothing_open(tmp_path: Path, addressed: Certificates) -> None:

@@ -1,0 +1,54 @@
+"""A snapshot as it is written: to a terminal, to a pipe, to a file."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from kubectl_grpclb.commands.show import write_snapshot
+from kubectl_grpclb.model.snapshot import Snapshot, decode_snapshot
+from tests.fake_cluster import printed
+from tests.probes.test_derive import read
+from tests.shop import PODS, sticky
+
+STEERING = "\x1b\x7f\x9b\x9d\x9c\u202e\u2028\U000e0001"
+
+
+@pytest.fixture
+def hostile() -> Snapshot:
+    """What was read where a pod prints what clears the screen, sets the window's title and reorders text."""
+    return read(sticky(looks={PODS[1]: printed(f"挨拶 é \U0001f600 \x9b2J \x9d0;pwn\x9c {STEERING}")}))
+
+
+def written(snapshot: Snapshot, encoding: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """Give what comes out of standard output in an encoding."""
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding=encoding))
+    write_snapshot(Path("-"), snapshot)
+    return raw.getvalue()
+
+
+def test_a_snapshot_reaches_a_terminal_without_what_would_steer_it(
+    hostile: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = written(hostile, "utf-8", monkeypatch).decode()
+
+    assert not set(STEERING) & set(shown)
+    assert "挨拶 é" in shown
+    assert decode_snapshot(shown.encode()) == hostile
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_snapshot_is_the_same_whatever_the_terminal_can_show(
+    hostile: Snapshot, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert decode_snapshot(written(hostile, encoding, monkeypatch)) == hostile
+
+
+def test_a_file_is_as_safe_to_look_through_and_holds_the_same(hostile: Snapshot, tmp_path: Path) -> None:
+    file = tmp_path / "greeter.json"
+
+    write_snapshot(file, hostile)
+
+    assert not set(STEERING) & set(file.read_text(encoding="utf-8"))
+    assert decode_snapshot(file.read_bytes()) == hostile
