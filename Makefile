@@ -38,6 +38,7 @@ bench: $(DEV) $(ENVOY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/startup.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/hundred_pods.py
 	$(BIN)/python bench/envoy_cost.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/killed_server.py
 
 # The pages of the findings and the pictures of the README, from the sources they belong to.
 docs: $(DEV)
