@@ -125,10 +125,10 @@ def _weights(servers: Sequence[Server]) -> list[list[float]]:
 def _balance(measured: Measured, weights: Sequence[Sequence[float]], unread: int) -> Balance:
     """Give the figures; `weights` are the bytes of each connection of each pod, for where bytes are the signal."""
     loads = measured.loads
-    if not loads:
+    if not loads or measured.unplaced:
         return Balance(
             signal=None,
-            pods=unread,
+            pods=len(loads) + unread,
             unread=unread,
             idle=None,
             max_over_mean=None,

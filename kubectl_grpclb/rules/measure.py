@@ -11,13 +11,12 @@ from msgspec import Struct
 from kubectl_grpclb.balance import is_uneven, most_effective, uneven_beyond_chance
 from kubectl_grpclb.model.facts import PodSockets
 from kubectl_grpclb.model.finding import Confidence, Signal
+from kubectl_grpclb.rules.passing import passing_of
 
 __all__ = ["Measured", "by_bytes", "by_connections", "by_requests", "measure"]
 
 _EVENTS_A_POD = 10
 """So many events a ready pod are enough to judge an even split by; below it the next signal is used."""
-_STRAY_CONNECTIONS = 3
-"""Connections accepted during the window that a scrape or a look of somebody else's may explain."""
 _UNEVEN_EVENTS = 0.01
 """An even split would be as uneven as this more rarely, so that chance does not explain it."""
 _ENOUGH = 0.8
@@ -37,6 +36,8 @@ class Measured(Struct, frozen=True):
     """Connections come and go, and none of them lasts."""
     enough: bool = True
     """Enough of those that come and go were seen to say where they land."""
+    unplaced: int = 0
+    """Connections that the pods accepted, where none to the target port was seen and other ports may have had them."""
     what: str = ""
     """What the loads are, in words that fit more closely than the signal's."""
 
@@ -94,19 +95,16 @@ def by_connections(lasting: Sequence[int]) -> Measured:
 
 
 def _passing(read: Sequence[PodSockets]) -> Measured:
-    """Count connections that came and went: those that the pod accepted, where it says, else those seen."""
-    opened = [sockets.opened for sockets in read if sockets.opened is not None]
-    counts = opened if len(opened) == len(read) else [sockets.passed for sockets in read]
-    if not any(sockets.passed for sockets in read) and sum(counts) <= _STRAY_CONNECTIONS:
-        counts = [0 for _ in read]
-    loads = tuple(map(float, counts))
+    passing = passing_of(read)
+    loads = tuple(map(float, passing.counts))
     return Measured(
         signal="connections",
         loads=loads,
         confidence="low",
-        uneven=is_uneven(loads) and uneven_beyond_chance(counts) < _UNEVEN_EVENTS,
-        churning=any(counts),
-        enough=sum(counts) >= _EVENTS_A_POD * len(read),
+        uneven=is_uneven(loads) and uneven_beyond_chance(passing.counts) < _UNEVEN_EVENTS,
+        churning=any(loads),
+        enough=sum(loads) >= _EVENTS_A_POD * len(read),
+        unplaced=passing.unplaced,
     )
 
 

@@ -19,7 +19,7 @@ def decide(facts: Facts, measured: Measured, unread: int, *, systematic: bool) -
     if not measured.loads or all(pod.target_port is None for pod in facts.pods if pod.ready):
         return "inconclusive", _nothing_read(facts, ready)
     if not any(measured.loads):
-        return _idle(ready, unread)
+        return _quiet(measured, ready, unread)
     if measured.stays_uneven(unread) or systematic:
         return "unbalanced", _unbalanced(measured, unread)
     if unread:
@@ -41,10 +41,16 @@ def _nothing_read(facts: Facts, ready: int) -> str:
     )
 
 
-def _idle(ready: int, unread: int) -> Decision:
+def _quiet(measured: Measured, ready: int, unread: int) -> Decision:
     if unread:
         return "inconclusive", (
             f"no client is connected to the pods that were read, but {unread} of {_pods(ready)} could not be"
+        )
+    if measured.unplaced:
+        who, its = ("the pod", "its") if ready == 1 else ("the pods", "their")
+        return "inconclusive", (
+            f"no connection to the port was seen, but {who} accepted {measured.unplaced:,} connections on some of "
+            f"{its} ports meanwhile; clients that dial anew for every call would look like this: look longer (--window)"
         )
     return "idle", f"no client is connected to {'the ready pod' if ready == 1 else f'any of the {ready} ready pods'}"
 

@@ -49,6 +49,12 @@ def test_a_pod_whose_load_is_unknown_is_not_called_idle() -> None:
     assert row(lines, "greeter-0").split()[1:4] == ["?", "not", "read"]
 
 
+def test_a_pod_without_a_connection_is_not_called_idle_where_no_load_was_measured() -> None:
+    shown = report("inconclusive", balance=nothing_measured(1), pods=(pod("greeter-0", share=None),))
+
+    assert row(table(shown), "greeter-0").split()[1:3] == ["-", "0"]
+
+
 def test_an_idle_service_has_no_chart_of_zeros() -> None:
     lines = table(idle())
 

@@ -125,6 +125,46 @@ def test_a_stray_connection_does_not_make_a_client() -> None:
     assert assess(facts([pod(11, sockets(opened=1)), pod(12, sockets(opened=0))])).verdict == "idle"
 
 
+def test_what_other_ports_accept_is_no_load_and_no_proof_that_nobody_calls() -> None:
+    busy = [pod(number, sockets(opened=80, listens_on=(8080, 50051))) for number in (11, 12, 13)]
+
+    load = assess(facts(busy))
+
+    assert (load.verdict, load.balance.signal, load.balance.idle) == ("inconclusive", None, None)
+    assert "accepted 240 connections on some of their ports" in load.reason
+
+
+def test_one_connection_that_was_seen_places_what_the_pods_accept() -> None:
+    busy = [pod(number, sockets(opened=80, listens_on=(8080, 50051))) for number in (11, 12)]
+    seen = pod(13, sockets(passed=1, opened=80, listens_on=(8080, 50051)))
+
+    assert assess(facts([*busy, seen])).verdict == "balanced"
+
+
+def test_pods_that_listen_on_nothing_else_accept_for_the_target_port() -> None:
+    assert assess(facts([pod(11, sockets(opened=90)), pod(12, sockets(opened=80))])).verdict == "balanced"
+
+
+def test_what_a_pod_accepts_is_not_for_a_port_on_which_nothing_listens() -> None:
+    deaf = [pod(number, sockets(opened=80, listening=False, listens_on=(8080,))) for number in (11, 12)]
+
+    assert assess(facts(deaf)).verdict == "idle"
+
+
+def test_what_only_some_pods_count_is_no_proof_that_nobody_calls() -> None:
+    assert assess(facts([pod(11, sockets(opened=90)), pod(12, sockets())])).verdict == "inconclusive"
+
+
+def test_a_few_strays_a_pod_make_no_client() -> None:
+    scraped = [pod(number, sockets(opened=2, listens_on=(8080, 50051))) for number in range(11, 21)]
+
+    assert assess(facts(scraped)).verdict == "idle"
+
+
+def test_a_connection_that_was_seen_counts_where_probes_explain_all_that_was_accepted() -> None:
+    assert assess(facts([pod(11, sockets(passed=1, opened=0))])).verdict == "inconclusive"
+
+
 def test_a_single_look_is_never_fully_trusted() -> None:
     once = [pod(11, sockets([connection(received=50_000)], waited=0.0)), pod(12, sockets(waited=0.0))]
 
