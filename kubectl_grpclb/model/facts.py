@@ -90,7 +90,7 @@ class PodSockets(Struct, frozen=True):
     """Connections of clients that were there in one look only."""
     opened: int | None
     """Connections that the pod accepted during the window, on any of its ports and from anybody but the
-    kubelet's own probes as far as their periods explain them; None where nothing counts them."""
+    kubelet's probes as far as their periods explain them; None where nothing counts them."""
     waited: float
     """Seconds between the two looks; 0 where there was a single one, so that no connection is known to last."""
     listening: bool | None
