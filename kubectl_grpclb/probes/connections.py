@@ -35,7 +35,7 @@ def clients_of(backend: Backend, looks: Looks, nodes: Iterable[str]) -> facts.Po
     Left out are peers that are the pod's own address, a sidecar's hops over loopback, and short-lived
     connections from a node to a port that the kubelet probes. A lasting connection from a node may be a
     client behind source NAT, so it stays. Where a mesh's proxy takes the clients' connections the answer
-    is a Gap: its hops say nothing about them.
+    is a Gap: its hops say nothing about them, and having none at the moment does not, either.
     """
     around = _Surroundings(
         own=frozenset(backend.addresses),
@@ -48,6 +48,8 @@ def clients_of(backend: Backend, looks: Looks, nodes: Iterable[str]) -> facts.Po
     if sidecar and len(outside) < len(looks.seen):
         return Gap(GapReason.SIDECAR, f"{sidecar} takes the clients' connections and makes its own to the port")
     of_clients = [seen for seen in outside if not _is_probe(seen, around)]
+    if sidecar and not of_clients:
+        return Gap(GapReason.SIDECAR, f"{sidecar} takes the clients' connections, and no client came past it")
     return facts.PodSockets(
         connections=tuple(
             facts.Connection(seen.peer, seen.peer_port, seen.lasting, seen.received, seen.segments)

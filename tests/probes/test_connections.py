@@ -75,14 +75,30 @@ def test_a_native_sidecars_probes_are_the_kubelets_too() -> None:
     assert sockets(facts, PODS[0]).opened == 0
 
 
-def test_behind_a_sidecar_the_clients_are_unknown_rather_than_none() -> None:
+def meshed() -> list[dict[str, Any]]:
     backends = servers()
     backends[0]["spec"]["containers"].append({"name": "istio-proxy"})
+    return backends
+
+
+def test_behind_a_sidecar_the_clients_are_unknown_rather_than_none() -> None:
     hops = look("10.244.0.11", ["127.0.0.6:40001"])
 
-    facts = facts_of(cluster_of(backends, {PODS[0]: printed(hops)}))
+    facts = facts_of(cluster_of(meshed(), {PODS[0]: printed(hops)}))
 
     assert gap(facts, PODS[0]).reason is GapReason.SIDECAR
+
+
+def test_a_sidecar_that_holds_no_connection_to_the_port_may_still_hold_clients() -> None:
+    facts = facts_of(cluster_of(meshed(), {PODS[0]: printed(look("10.244.0.11", []))}))
+
+    assert gap(facts, PODS[0]).reason is GapReason.SIDECAR
+
+
+def test_clients_that_come_past_a_sidecar_are_counted() -> None:
+    facts = facts_of(cluster_of(meshed(), {PODS[0]: printed(look("10.244.0.11", ["10.244.1.21:40001"]))}))
+
+    assert peers(facts, PODS[0]) == ["10.244.1.21"]
 
 
 def test_a_single_look_makes_every_connection_count() -> None:
