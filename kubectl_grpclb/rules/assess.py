@@ -72,7 +72,7 @@ def assess(facts: Facts) -> Assessment:
     measured = measure([sockets for _, sockets in read])
     servers = tuple(Server(pod, sockets, load) for (pod, sockets), load in zip(read, measured.loads, strict=True))
     order = age_order([(server.pod, _placements(server, facts.service)) for server in servers])
-    systematic = order is not None and order.systematic
+    systematic = order is not None and order.systematic and not measured.beside
     verdict, reason = decide(facts, measured, len(unread), systematic=systematic)
     return Assessment(
         verdict=verdict,
@@ -81,7 +81,7 @@ def assess(facts: Facts) -> Assessment:
         confidence=measured.confidence,
         servers=servers,
         unread=unread,
-        loads={server.pod.name: server.load for server in servers},
+        loads={} if measured.unclear else {server.pod.name: server.load for server in servers},
         age_order=order,
     )
 
@@ -125,7 +125,7 @@ def _weights(servers: Sequence[Server]) -> list[list[float]]:
 def _balance(measured: Measured, weights: Sequence[Sequence[float]], unread: int) -> Balance:
     """Give the figures; `weights` are the bytes of each connection of each pod, for where bytes are the signal."""
     loads = measured.loads
-    if not loads or measured.unplaced:
+    if not loads or measured.unclear:
         return Balance(
             signal=None,
             pods=len(loads) + unread,
@@ -139,7 +139,7 @@ def _balance(measured: Measured, weights: Sequence[Sequence[float]], unread: int
         signal=measured.signal,
         pods=len(loads) + unread,
         unread=unread,
-        idle=sum(load == 0 for load in loads),
+        idle=measured.idle,
         max_over_mean=max_over_mean(loads),
         effective_pods=effective_pods(loads),
         chance=None if unread or not any(loads) else _chance(measured, weights),

@@ -10,6 +10,7 @@ from kubectl_grpclb.rules.words import (
     connections,
     expose_headless,
     headless_target,
+    lasting_connections,
     names,
     odds,
     plan_fix,
@@ -64,16 +65,18 @@ def _message(facts: Facts, load: Assessment, *, random: bool) -> list[str]:
 def _landed(facts: Facts, load: Assessment) -> str:
     holding = [server for server in load.servers if server.lasting]
     if len(holding) == 1:
-        subject = {1: "The only connection", 2: "Both connections"}.get(load.lasting, f"All {load.lasting} connections")
+        count, _, what = lasting_connections(load).partition(" ")
+        subject = {"1": "The only", "2": "Both"}.get(count, f"All {count}") + f" {what}"
         return f"{subject} of {_who(facts)} landed on {holding[0].pod.name}."
     busiest = max(load.servers, key=lambda server: server.load)
     if load.balance.signal == "bytes":
         share = busiest.load / sum(server.load for server in load.servers)
         return (
             f"{busiest.pod.name} receives {share:.0%} of the bytes over {busiest.lasting} of the "
-            f"{connections(load.lasting)} of {_who(facts)}."
+            f"{lasting_connections(load)} of {_who(facts)}."
         )
-    spread = f"The {connections(load.lasting)} of {_who(facts)} landed on {len(holding)} of {pods(len(load.servers))}"
+    holders = f"{len(holding)} of {pods(len(load.servers))}"
+    spread = f"The {lasting_connections(load)} of {_who(facts)} landed on {holders}"
     if busiest.lasting == min(server.lasting for server in holding):
         return f"{spread}."
     return f"{spread}, and {busiest.lasting} of them on {busiest.pod.name}."
@@ -84,7 +87,7 @@ def _who(facts: Facts) -> str:
 
 
 def _starved(load: Assessment) -> str:
-    without = [server.pod.name for server in load.servers if not server.lasting]
+    without = [server.pod.name for server in load.servers if not server.lasting and not server.sockets.passed]
     if not without:
         return ""
     verb, pronoun = ("gets", "it") if len(without) == 1 else ("get", "they")

@@ -6,7 +6,7 @@ from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.order import AgeOrder
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import connections, names, odds, plan_fix, reconnect, seconds
+from kubectl_grpclb.rules.words import connections, lasting_connections, names, odds, plan_fix, reconnect, seconds
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
@@ -36,7 +36,7 @@ def _message(load: Assessment, order: AgeOrder) -> str:
     who = names([pod.name for pod in order.young])
     said = (
         f"{which.capitalize()} ({who}) {'has' if young == 1 else 'have'} {holds} of the "
-        f"{connections(load.lasting)}; {before} there before {'has' if old == 1 else 'have'} the rest. "
+        f"{lasting_connections(load)}; {before} there before {'has' if old == 1 else 'have'} the rest. "
         f"Chance would leave them so little {odds(order.chance)}. "
     )
     why = (

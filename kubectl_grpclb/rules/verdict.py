@@ -20,6 +20,8 @@ def decide(facts: Facts, measured: Measured, unread: int, *, systematic: bool) -
         return "inconclusive", _nothing_read(facts, ready)
     if not any(measured.loads):
         return _quiet(measured, ready, unread)
+    if measured.unclear:
+        return "inconclusive", _outnumbered(measured)
     if measured.stays_uneven(unread) or systematic:
         return "unbalanced", _unbalanced(measured, unread)
     if unread:
@@ -57,13 +59,18 @@ def _quiet(measured: Measured, ready: int, unread: int) -> Decision:
 
 def _unbalanced(measured: Measured, unread: int) -> str:
     loads = measured.loads
-    idle = sum(load == 0 for load in loads)
+    idle = measured.idle
     known = f"{_pods(len(loads))} that could be read do" if unread else f"{_pods(len(loads))} do"
     work = (
         f"the {known} the work of {effective_pods(loads):.1f}; the busiest has {max(loads) / sum(loads):.0%} of "
         f"{_what(measured)}"
     )
     return f"{work}, and {idle} {'gets' if idle == 1 else 'get'} nothing" if idle else work
+
+
+def _outnumbered(measured: Measured) -> str:
+    lasting = "1 connection lasts" if measured.lasting == 1 else f"{measured.lasting:,} connections last"
+    return f"{lasting} and {measured.beside:,} came and went meanwhile; which of them carry the load is not known"
 
 
 def _churning(measured: Measured, ready: int) -> Decision:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.finding import Confidence
-from kubectl_grpclb.rules.assess import Server
+from kubectl_grpclb.rules.assess import Assessment, Server
 
 __all__ = [
     "at_most",
@@ -13,6 +13,7 @@ __all__ = [
     "connections",
     "expose_headless",
     "headless_target",
+    "lasting_connections",
     "names",
     "odds",
     "plan_fix",
@@ -42,6 +43,13 @@ def pods(count: int) -> str:
 def connections(count: int) -> str:
     """`1 connection`, `3 connections`."""
     return "1 connection" if count == 1 else f"{count} connections"
+
+
+def lasting_connections(load: Assessment) -> str:
+    """Count those that last of all pods: `3 connections`, or `3 lasting connections` where others come and go."""
+    said = connections(load.lasting)
+    passing = any(server.sockets.passed for server in load.servers)
+    return said.replace(" ", " lasting ") if passing else said
 
 
 def odds(chance: float) -> str:

@@ -165,6 +165,64 @@ def test_a_connection_that_was_seen_counts_where_probes_explain_all_that_was_acc
     assert assess(facts([pod(11, sockets(passed=1, opened=0))])).verdict == "inconclusive"
 
 
+def test_a_connection_that_lasts_does_not_tell_the_load_of_many_that_come_and_go_beside_it() -> None:
+    debugged = pod(11, sockets([connection()], passed=5, opened=500))
+    others = [pod(12, sockets(passed=5, opened=505)), pod(13, sockets(passed=6, opened=495))]
+
+    load = assess(facts([debugged, *others]))
+
+    assert (load.verdict, load.balance.effective_pods, load.loads) == ("inconclusive", None, {})
+    assert load.reason == (
+        "1 connection lasts and 1,500 came and went meanwhile; which of them carry the load is not known"
+    )
+
+
+def test_bytes_of_what_lasts_do_not_tell_the_load_of_what_comes_and_goes_either() -> None:
+    debugged = pod(11, sockets([connection(received=5_000)], passed=5, opened=500, tool="ss"))
+
+    assert assess(facts([debugged, pod(12, sockets(passed=5, opened=505, tool="ss"))])).verdict == "inconclusive"
+
+
+def test_what_comes_and_goes_counts_also_where_no_look_caught_it_and_the_pods_have_no_other_port() -> None:
+    debugged = pod(11, sockets([connection()], opened=500))
+
+    assert assess(facts([debugged, pod(12, sockets(opened=505))])).verdict == "inconclusive"
+
+
+def test_lasting_connections_that_are_even_stay_balanced_whatever_comes_and_goes() -> None:
+    held = [connection(), connection()]
+
+    assert (
+        assess(facts([pod(number, sockets(held, passed=5, opened=500)) for number in (11, 12)])).verdict == "balanced"
+    )
+
+
+def test_what_comes_and_goes_is_found_by_pods_that_were_added_later() -> None:
+    old = [pod(number, sockets([connection()] * 20, passed=3, opened=90)) for number in range(11, 21)]
+    young = pod(30, sockets(passed=3, opened=90), age=60.0)
+
+    assert assess(facts([*old, young])).verdict == "balanced"
+
+
+def test_many_that_last_tell_the_load_beside_fewer_that_come_and_go() -> None:
+    held = [pod(11, sockets([connection()] * 40, passed=2, opened=12)), pod(12, sockets(opened=10))]
+
+    assert assess(facts(held)).verdict == "unbalanced"
+
+
+def test_what_other_ports_accept_does_not_hide_that_load_sticks() -> None:
+    held = pod(11, sockets([connection()], opened=80, listens_on=(8080, 50051)))
+
+    assert assess(facts([held, pod(12, sockets(opened=80, listens_on=(8080, 50051)))])).verdict == "unbalanced"
+
+
+def test_a_pod_with_a_passing_connection_does_not_get_nothing() -> None:
+    load = assess(facts([pod(11, lasting(4)), pod(12, sockets(passed=1)), pod(13, lasting(0))]))
+
+    assert load.balance.idle == 1
+    assert load.reason.endswith("100% of the connections, and 1 gets nothing")
+
+
 def test_a_single_look_is_never_fully_trusted() -> None:
     once = [pod(11, sockets([connection(received=50_000)], waited=0.0)), pod(12, sockets(waited=0.0))]
 

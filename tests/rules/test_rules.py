@@ -38,6 +38,16 @@ def test_connections_that_all_landed_on_one_pod_are_named_with_who_gets_nothing(
     assert "2 of 3 ready pods get nothing (greeter-7c9f8d5b6-00012 and greeter-7c9f8d5b6-00013)" in found.message
 
 
+def test_a_pod_that_had_a_passing_connection_is_not_said_to_get_nothing() -> None:
+    report = analyse(facts([pod(11, lasting(2)), pod(12, sockets(passed=1)), pod(13, lasting(0))]))
+    found = the(report, "GLB101")
+
+    assert "Both lasting connections of caller-5d6c7b8f9-21 landed on greeter-7c9f8d5b6-00011" in found.message
+    assert "1 of 3 ready pods gets nothing (greeter-7c9f8d5b6-00013)" in found.message
+    assert the(report, "GLB102").message.startswith("2 lasting connections for 3 ready pods")
+    assert [row.passed for row in report.pods] == [0, 1, 0]
+
+
 def test_sticking_leads_over_too_few_connections() -> None:
     assert codes(analyse(of_counts(2, 0, 0))) == ["GLB101", "GLB102"]
 

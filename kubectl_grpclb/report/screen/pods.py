@@ -150,8 +150,11 @@ def _unread(row: PodRow) -> bool:
 
 
 def _idle(row: PodRow) -> bool:
-    """By the balance's signal; a pod whose share is not known counts by its connections."""
-    return not (row.connections if row.share is None else row.share) and not _unread(row)
+    """By the balance's signal; a pod whose share is not known counts by its connections.
+
+    A connection that came and went was a client's, too.
+    """
+    return not (row.connections if row.share is None else row.share) and not row.passed and not _unread(row)
 
 
 def _ready(row: PodRow) -> str:
