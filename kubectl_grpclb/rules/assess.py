@@ -1,10 +1,11 @@
 """How evenly the ready pods are loaded, by the best signal at hand, and what verdict that allows.
 
-Effect decides: fewer effective pods than 80% of the ready ones is unbalanced. Chance is only told beside
-it, but for event counts, which must be more uneven than an even split of so many would be by chance.
+Effect decides: fewer effective pods than 80% of the ready ones is unbalanced, and so are pods that were added later
+and get next to nothing, be they few. Chance is only told beside it, but for event counts, which must be more uneven
+than an even split of so many would be by chance.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -71,9 +72,10 @@ def assess(facts: Facts) -> Assessment:
     unread = tuple(pod for pod in ready if isinstance(pod.sockets, Gap))
     measured = measure([sockets for _, sockets in read])
     servers = tuple(Server(pod, sockets, load) for (pod, sockets), load in zip(read, measured.loads, strict=True))
-    order = age_order([(server.pod, _placements(server, facts.service)) for server in servers])
-    systematic = order is not None and order.systematic and not measured.beside
-    verdict, reason = decide(facts, measured, len(unread), systematic=systematic)
+    loads = {server.pod.name: server.load for server in servers}
+    order = _lagging(age_order([(server.pod, _placements(server, facts.service)) for server in servers]), loads)
+    starved = order is not None and not measured.beside and order.starves(loads)
+    verdict, reason = decide(facts, measured, len(unread), starved=starved)
     return Assessment(
         verdict=verdict,
         reason=reason,
@@ -81,7 +83,7 @@ def assess(facts: Facts) -> Assessment:
         confidence=measured.confidence,
         servers=servers,
         unread=unread,
-        loads={} if measured.unclear else {server.pod.name: server.load for server in servers},
+        loads={} if measured.unclear else loads,
         age_order=order,
     )
 
@@ -105,6 +107,11 @@ def _assess_behind(facts: Facts, tier: Tier) -> Assessment:
         loads=loads,
         age_order=None,
     )
+
+
+def _lagging(order: AgeOrder | None, loads: Mapping[str, float]) -> AgeOrder | None:
+    """Leave out young pods that carry their part of the load, however few connections they hold."""
+    return order if order is not None and order.part(loads) < 1 else None
 
 
 def _placements(server: Server, service: Service) -> int:

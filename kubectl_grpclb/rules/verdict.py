@@ -10,10 +10,10 @@ __all__ = ["decide"]
 Decision = tuple[Verdict, str]
 
 
-def decide(facts: Facts, measured: Measured, unread: int, *, systematic: bool) -> Decision:
+def decide(facts: Facts, measured: Measured, unread: int, *, starved: bool) -> Decision:
     """Say what the load of the ready pods amounts to; `unread` of them could not be looked into.
 
-    `systematic` says that some ready pods get less than chance would ever give them.
+    `starved` says that pods that were added later get next to nothing, and that this is not chance.
     """
     ready = len(measured.loads) + unread
     if not measured.loads or all(pod.target_port is None for pod in facts.pods if pod.ready):
@@ -22,8 +22,8 @@ def decide(facts: Facts, measured: Measured, unread: int, *, systematic: bool) -
         return _quiet(measured, ready, unread)
     if measured.unclear:
         return "inconclusive", _outnumbered(measured)
-    if measured.stays_uneven(unread) or systematic:
-        return "unbalanced", _unbalanced(measured, unread)
+    if measured.stays_uneven(unread) or starved:
+        return "unbalanced", _unbalanced(measured, unread, starved=starved)
     if unread:
         return "inconclusive", (
             f"{unread} of {_pods(ready)} could not be looked into, and what they carry could change the verdict"
@@ -57,7 +57,7 @@ def _quiet(measured: Measured, ready: int, unread: int) -> Decision:
     return "idle", f"no client is connected to {'the ready pod' if ready == 1 else f'any of the {ready} ready pods'}"
 
 
-def _unbalanced(measured: Measured, unread: int) -> str:
+def _unbalanced(measured: Measured, unread: int, *, starved: bool) -> str:
     loads = measured.loads
     idle = measured.idle
     known = f"{_pods(len(loads))} that could be read do" if unread else f"{_pods(len(loads))} do"
@@ -65,7 +65,9 @@ def _unbalanced(measured: Measured, unread: int) -> str:
         f"the {known} the work of {effective_pods(loads):.1f}; the busiest has {max(loads) / sum(loads):.0%} of "
         f"{_what(measured)}"
     )
-    return f"{work}, and {idle} {'gets' if idle == 1 else 'get'} nothing" if idle else work
+    if idle:
+        return f"{work}, and {idle} {'gets' if idle == 1 else 'get'} nothing"
+    return f"{work}, and what was added later gets next to nothing" if starved else work
 
 
 def _outnumbered(measured: Measured) -> str:

@@ -42,6 +42,34 @@ def test_pods_added_later_that_get_nothing_are_unbalanced_even_where_the_effect_
     assert assess(facts([*old, young])).verdict == "unbalanced"
 
 
+def test_pods_added_later_that_get_next_to_nothing_are_unbalanced_and_said_to() -> None:
+    old = [pod(number, lasting(100)) for number in range(11, 21)]
+    young = pod(30, lasting(5), age=60.0)
+
+    load = assess(facts([*old, young]))
+
+    assert load.verdict == "unbalanced"
+    assert load.reason.endswith("10% of the connections, and what was added later gets next to nothing")
+
+
+def test_a_younger_pod_with_a_little_less_than_its_share_is_balanced() -> None:
+    load = assess(facts([pod(11, lasting(400)), pod(12, lasting(400)), pod(13, lasting(300), age=3590.0)]))
+
+    assert (load.verdict, load.reason) == (
+        "balanced",
+        "the connections are spread over 3 ready pods, which do the work of 3.0",
+    )
+
+
+def test_a_younger_pod_with_fewer_connections_that_carry_as_much_is_balanced() -> None:
+    busy, calm = connection(received=3_000), connection(received=1_000)
+    old = [pod(number, sockets([calm] * 60)) for number in (11, 12)]
+
+    load = assess(facts([*old, pod(13, sockets([busy] * 20), age=600.0)]))
+
+    assert (load.verdict, load.balance.signal) == ("balanced", "bytes")
+
+
 def test_a_pod_that_could_not_be_read_is_not_an_idle_pod() -> None:
     load = assess(facts([pod(11, lasting(3)), pod(12, lasting(3)), pod(13, UNREADABLE)]))
 

@@ -86,6 +86,19 @@ def test_pods_added_later_lead_and_take_the_place_of_random_placement() -> None:
     assert report.findings[0].confidence == "medium"
 
 
+def test_a_younger_pod_with_a_little_less_than_its_share_is_no_finding() -> None:
+    pods = [pod(11, lasting(400)), pod(12, lasting(400)), pod(13, lasting(300), age=3590.0)]
+
+    assert codes(analyse(facts(pods))) == []
+
+
+def test_a_younger_pod_that_carries_its_part_is_not_called_idle_where_another_is() -> None:
+    calm, busy = connection(received=100), connection(received=4_000)
+    old = [pod(11, sockets([busy] * 60)), pod(12, sockets([calm] * 60))]
+
+    assert codes(analyse(facts([*old, pod(13, sockets([busy] * 40), age=600.0)]))) == ["GLB101"]
+
+
 def test_pods_created_together_are_not_called_added_later() -> None:
     together = [pod(11, lasting(8), age=62.0), pod(12, lasting(0), age=61.0), pod(13, lasting(0), age=60.0)]
 
