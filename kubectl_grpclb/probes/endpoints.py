@@ -1,9 +1,10 @@
 """The Service's endpoints: which pods it leads to, on which port each, and in what state."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kubectl_grpclb.model import facts, kube
 from kubectl_grpclb.model.addresses import canonical
@@ -86,7 +87,8 @@ def backends(readings: Sequence[Reading], ask: Ask, service: facts.Service, name
     for pod in pods.values():
         if pod.metadata.name not in merged and selected(pod, service) and pod.status.phase not in OVER:
             merged[pod.metadata.name] = _without_endpoint(pod, service)
-    return sorted(merged.values(), key=lambda backend: (not backend.ready, backend.name))
+    dialled = _dialled(merged.values()) if service.headless else merged.values()
+    return sorted(dialled, key=lambda backend: (not backend.ready, backend.name))
 
 
 def age_of(created: str | None, now: str) -> float | None:
@@ -104,6 +106,19 @@ def _port_of(slice_: kube.EndpointSlice, service: facts.Service) -> int | None:
     if not ports and service.headless and isinstance(service.port.target, int):
         return service.port.target
     return next((port.port for port in ports if (port.name or "") == service.port.name), None)
+
+
+def _dialled(merged: Collection[Backend]) -> list[Backend]:
+    """Give pods that lack the named port the number that the others have.
+
+    DNS gives their addresses all the same, and clients dial all addresses at one number (CoreDNS,
+    plugin/kubernetes/object/endpoint.go).
+    """
+    numbers = {backend.target_port for backend in merged if backend.target_port is not None}
+    if len(numbers) != 1:
+        return list(merged)
+    (number,) = numbers
+    return [replace(backend, target_port=number) for backend in merged]
 
 
 def _backend(endpoint: kube.Endpoint, port: int | None, pods: dict[str, kube.Pod]) -> Backend:

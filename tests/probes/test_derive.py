@@ -128,6 +128,21 @@ def test_a_named_target_port_is_resolved_pod_by_pod() -> None:
     assert peers(facts, PODS[1]) == ["10.244.1.22"]
 
 
+def test_a_pod_of_a_headless_service_is_looked_at_on_the_number_that_clients_dial_also_without_the_ports_name() -> None:
+    backends = servers()
+    slices = [
+        slice_of([endpoint(each) for each in backends[:2]]),
+        slice_of([endpoint(backends[2])], name="greeter-noport", port=None),
+    ]
+    looks = {PODS[2]: printed(look("10.244.0.13", ["10.244.1.21:40001"]))}
+
+    facts = facts_of(
+        cluster_of(backends, looks, services=[service(clusterIP="None")], endpointslices=slices),
+    )
+
+    assert peers(facts, PODS[2]) == ["10.244.1.21"]
+
+
 def test_both_address_families_of_a_pod_are_one_pod() -> None:
     backends = servers()
     backends[0]["status"]["podIPs"] = [{"ip": "10.244.0.11"}, {"ip": "fd00::b"}]
