@@ -127,6 +127,8 @@ class Pod(Struct, frozen=True):
     where one that is ready did not tell, and with a single look."""
     request_rate: float | None = None
     """The same a second, each Envoy's by the time between its own two answers."""
+    declares: tuple[str, ...] = ()
+    """The names and numbers of the TCP ports that its containers declare (`grpc 50051`)."""
 
 
 class Client(Struct, frozen=True):

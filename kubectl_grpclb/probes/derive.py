@@ -96,6 +96,7 @@ def _pod(
         sockets=sockets,
         requests=None if sent is None else sent.requests,
         request_rate=None if sent is None else sent.rate,
+        declares=declared_ports([pod] if pod else []),
     )
 
 

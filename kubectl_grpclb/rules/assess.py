@@ -67,7 +67,8 @@ def assess(facts: Facts) -> Assessment:
     """Weigh the ready pods' load."""
     if facts.tiers:
         return _assess_behind(facts, facts.tiers[0])
-    ready = [pod for pod in facts.pods if pod.ready]
+    every = [pod for pod in facts.pods if pod.ready]
+    ready = [pod for pod in every if pod.target_port is not None] or every
     read = [(pod, pod.sockets) for pod in ready if not isinstance(pod.sockets, Gap)]
     unread = tuple(pod for pod in ready if isinstance(pod.sockets, Gap))
     measured = measure([sockets for _, sockets in read])
@@ -78,7 +79,7 @@ def assess(facts: Facts) -> Assessment:
     verdict, reason = decide(facts, measured, len(unread), starved=starved)
     return Assessment(
         verdict=verdict,
-        reason=reason,
+        reason=reason + _cut_off(len(every) - len(ready)),
         balance=_balance(measured, _weights(servers), len(unread)),
         confidence=measured.confidence,
         servers=servers,
@@ -86,6 +87,14 @@ def assess(facts: Facts) -> Assessment:
         loads={} if measured.unclear else loads,
         age_order=order,
     )
+
+
+def _cut_off(count: int) -> str:
+    """Say how many ready pods are left out, because no connection can be to an endpoint without a port."""
+    if not count:
+        return ""
+    which = "1 other, whose endpoint carries" if count == 1 else f"{count} others, whose endpoints carry"
+    return f"; the Service leads no connection to {which} no port"
 
 
 def _assess_behind(facts: Facts, tier: Tier) -> Assessment:

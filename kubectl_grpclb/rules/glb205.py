@@ -40,8 +40,12 @@ def _straight(facts: Facts, load: Assessment) -> Sequence[Claim]:
         return (_no_such_port(facts),)
     if not ready:
         return (_none_ready(facts),)
+    cut_off = [pod for pod in ready if pod.target_port is None]
     deaf = [server.pod for server in load.servers if server.sockets.listening is False and not server.lasting]
-    return (_nothing_listens(facts, deaf, len(ready)),) if deaf else ()
+    return [
+        *([_cut_off(facts, facts.service.port, cut_off, load)] if facts.service.port and cut_off else []),
+        *([_nothing_listens(facts, deaf, len(ready))] if deaf else []),
+    ]
 
 
 def _outside(facts: Facts, name: str) -> Claim:
@@ -119,6 +123,36 @@ def _no_such_port(facts: Facts) -> Claim:
     )
 
 
+def _cut_off(facts: Facts, port: ServicePort, without: Sequence[Pod], load: Assessment) -> Claim:
+    """Say which ready pods the Service leads no connection to, for want of the port that the others have."""
+    one = len(without) == 1
+    who = names([pod.name for pod in without])
+    if isinstance(port.target, int):
+        why = f"The Service's EndpointSlices have no port named {port.name or 'as the Service port is'} for {who}."
+    else:
+        declared = names(list(dict.fromkeys(each for pod in without for each in pod.declares))) or "none"
+        why = (
+            f"The Service leads to the port named {port.target}, but no container of {who} has a port of that name; "
+            f"{'it declares' if one else 'they declare'} {declared}."
+        )
+    left = sum(pod.ready for pod in facts.pods) - len(without)
+    return Claim(
+        message=(
+            f"{why} So {'its endpoint carries' if one else 'their endpoints carry'} no port, and the Service leads no "
+            f"connection to {'it' if one else 'them'}, but only to the other {'one' if left == 1 else left} that "
+            f"{'is' if left == 1 else 'are'} ready."
+        ),
+        evidence=[
+            f"targetPort: {port.target}",
+            *(f"{pod.name}: container ports {names(pod.declares, 8) or 'none'}" for pod in without),
+        ],
+        confidence="high",
+        explains=0.5 if load.unbalanced else 1.0,
+        remedies=("port",),
+        next=[_show_slices(facts)] if isinstance(port.target, int) else [*_edit_owners(facts, without), _edit(facts)],
+    )
+
+
 def _no_slice_port(facts: Facts, port: ServicePort) -> Claim:
     return Claim(
         message=(
@@ -130,12 +164,18 @@ def _no_slice_port(facts: Facts, port: ServicePort) -> Claim:
         confidence="high",
         explains=1.0,
         remedies=("port",),
-        next=[command("kubectl", "get", "endpointslices", *_where(facts), "-o", "yaml")],
+        next=[_show_slices(facts)],
     )
 
 
-def _where(facts: Facts) -> tuple[str, ...]:
-    return ("-n", facts.target.namespace, "-l", f"kubernetes.io/service-name={facts.target.service}")
+def _show_slices(facts: Facts) -> str:
+    where = ("-n", facts.target.namespace, "-l", f"kubernetes.io/service-name={facts.target.service}")
+    return command("kubectl", "get", "endpointslices", *where, "-o", "yaml")
+
+
+def _edit_owners(facts: Facts, without: Sequence[Pod]) -> list[str]:
+    owners = sorted({tuple(pod.owner.partition("/")[::2]) for pod in without if pod.owner is not None})
+    return [command("kubectl", "edit", f"{kind.lower()}/{name}", "-n", facts.target.namespace) for kind, name in owners]
 
 
 def _none_ready(facts: Facts) -> Claim:

@@ -128,6 +128,21 @@ def test_a_named_target_port_is_resolved_pod_by_pod() -> None:
     assert peers(facts, PODS[1]) == ["10.244.1.22"]
 
 
+def test_a_pod_without_the_ports_name_says_which_ports_it_declares() -> None:
+    backends = servers()
+    backends[2]["spec"]["containers"][0]["ports"] = [{"name": "rpc", "containerPort": 50051}]
+    slices = [
+        slice_of([endpoint(each) for each in backends[:2]]),
+        slice_of([endpoint(backends[2])], name="greeter-noport", port=None),
+    ]
+
+    found = next(
+        each for each in facts_of(cluster_of(backends, {}, endpointslices=slices)).pods if each.name == PODS[2]
+    )
+
+    assert (found.target_port, found.declares) == (None, ("rpc 50051",))
+
+
 def test_a_pod_of_a_headless_service_is_looked_at_on_the_number_that_clients_dial_also_without_the_ports_name() -> None:
     backends = servers()
     slices = [

@@ -5,6 +5,7 @@ import random
 import pytest
 from msgspec.structs import replace
 
+from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.rules.assess import assess
 from tests.rules.builders import CLUSTER_IP, UNREADABLE, connection, facts, lasting, of_counts, pod, sockets
 
@@ -267,6 +268,15 @@ def test_pods_that_are_not_ready_do_not_weigh() -> None:
     waiting = pod(13, lasting(0), ready=False)
 
     assert assess(facts([pod(11, lasting(2)), pod(12, lasting(2)), waiting])).verdict == "balanced"
+
+
+def test_a_ready_pod_that_the_service_leads_no_connection_to_does_not_weigh() -> None:
+    renamed = pod(13, Gap(GapReason.NO_PORT), target_port=None)
+
+    load = assess(facts([pod(11, lasting(2)), pod(12, lasting(2)), renamed]))
+
+    assert (load.verdict, load.balance.pods, load.balance.unread) == ("balanced", 2, 0)
+    assert load.reason.endswith("the Service leads no connection to 1 other, whose endpoint carries no port")
 
 
 def test_an_external_name_says_where_it_leads() -> None:

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from kubectl_grpclb.model.facts import Lookalike, Refusal
+from kubectl_grpclb.model.facts import Lookalike, Pod, Refusal, ServicePort
 from kubectl_grpclb.model.finding import Finding, Report
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.rules import RULES, analyse
@@ -132,6 +132,34 @@ def test_a_target_port_name_that_no_container_has_is_named_with_those_that_exist
 
     assert "port named grpc" in found.message
     assert "they declare grpc 50051" in found.message
+
+
+def renamed(number: int) -> Pod:
+    gap = Gap(GapReason.NO_PORT)
+    return pod(number, gap, target_port=None, owner="Deployment/greeter-canary", declares=("rpc 50051",))
+
+
+def test_ready_pods_without_the_ports_name_are_named_with_those_that_they_have() -> None:
+    report = analyse(facts([pod(11, lasting(2)), pod(12, lasting(2)), renamed(13)]))
+    found = the(report, "GLB205")
+
+    assert (report.verdict, found.severity) == ("balanced", "error")
+    assert "no container of greeter-7c9f8d5b6-00013 has a port of that name; it declares rpc 50051" in found.message
+    assert "the Service leads no connection to it, but only to the other 2 that are ready" in found.message
+    assert found.next[0] == "kubectl edit deployment/greeter-canary -n shop"
+
+
+def test_load_that_sticks_leads_over_a_pod_without_the_ports_name() -> None:
+    assert codes(analyse(facts([pod(11, lasting(4)), pod(12, lasting(0)), renamed(13)]))) == ["GLB101", "GLB205"]
+
+
+def test_slices_by_hand_that_lack_the_port_for_some_pods_are_told() -> None:
+    number = replace(CLUSTER_IP, port=ServicePort("grpc", 80, 50051, None))
+
+    found = the(analyse(facts([pod(11, lasting(2)), renamed(12)], service=number)), "GLB205")
+
+    assert "EndpointSlices have no port named grpc for greeter-7c9f8d5b6-00012" in found.message
+    assert found.next[0].startswith("kubectl get endpointslices")
 
 
 def test_a_port_on_which_nothing_listens_is_named_with_those_that_are_listened_on() -> None:
