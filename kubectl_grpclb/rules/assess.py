@@ -42,7 +42,7 @@ class Assessment(Struct, frozen=True):
     reason: str
     balance: Balance
     confidence: Confidence
-    """How sure the signal lets anybody be."""
+    """How sure the signal lets anybody be, and medium at most where ready pods could not be read."""
     servers: tuple[Server, ...]
     """The ready pods that were read."""
     unread: tuple[Pod, ...]
@@ -81,7 +81,7 @@ def assess(facts: Facts) -> Assessment:
         verdict=verdict,
         reason=reason + _cut_off(len(every) - len(ready)),
         balance=_balance(measured, _weights(servers), len(unread)),
-        confidence=measured.confidence,
+        confidence="medium" if unread and measured.confidence == "high" else measured.confidence,
         servers=servers,
         unread=unread,
         loads={} if measured.unclear else loads,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.clients import holders
 from kubectl_grpclb.rules.rule import Claim, NothingToGoBy, Rule
 from kubectl_grpclb.rules.words import at_most, lasting_connections, names, pods
 
@@ -17,7 +18,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
     ready = len(load.servers)
     if not load.unbalanced or not 0 < load.lasting < ready:
         return ()
-    who = names([client.name for client in facts.clients if client.lasting])
+    who = names([client.name for client in holders(facts, load)])
     return (
         Claim(
             message=(

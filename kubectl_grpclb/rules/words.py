@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.finding import Confidence
-from kubectl_grpclb.rules.assess import Assessment, Server
+from kubectl_grpclb.rules.assess import Assessment
 
 __all__ = [
+    "among_read",
     "at_most",
     "command",
     "connections",
@@ -18,7 +19,6 @@ __all__ = [
     "odds",
     "plan_fix",
     "pods",
-    "reach",
     "reconnect",
     "seconds",
 ]
@@ -78,9 +78,11 @@ def at_most(limit: Confidence, confidence: Confidence) -> Confidence:
     return min(limit, confidence, key=_ORDER.index)
 
 
-def reach(client: Client, servers: Sequence[Server]) -> list[str]:
-    """Name the ready pods that a client's connections lead to; it may hold others that are not ready."""
-    return sorted(set(client.pods) & {server.pod.name for server in servers})
+def among_read(load: Assessment, sentence: str) -> str:
+    """Say of what could be read that it is that, where some ready pods could not be."""
+    if not load.unread:
+        return sentence
+    return f"Among the {len(load.servers)} ready pods that could be read, {sentence[:1].lower()}{sentence[1:]}"
 
 
 def command(*words: str) -> str:

@@ -3,28 +3,21 @@
 from msgspec.structs import replace
 
 from kubectl_grpclb.model.facts import Lookalike, Pod, Refusal, ServicePort
-from kubectl_grpclb.model.finding import Finding, Report
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.rules import RULES, analyse
 from tests.rules.builders import (
     CLUSTER_IP,
     HEADLESS,
     UNREADABLE,
+    codes,
     connection,
     facts,
     lasting,
     of_counts,
     pod,
     sockets,
+    the,
 )
-
-
-def codes(report: Report) -> list[str]:
-    return [finding.code for finding in report.findings]
-
-
-def the(report: Report, code: str) -> Finding:
-    return next(finding for finding in report.findings if finding.code == code)
 
 
 def test_codes_are_unique_and_in_order() -> None:
