@@ -58,6 +58,8 @@ def peers_of(readings: Sequence[Reading], ask: Ask, servers: Sequence[Backend]) 
 
 
 def _sockets(server: Backend, reading: Reading | None, nodes: Iterable[str]) -> facts.PodSockets | Gap:
+    if server.gone:
+        return Gap(GapReason.DIED, "the pod was deleted meanwhile")
     if server.pod is None:
         return Gap(GapReason.NOT_A_POD, "the endpoint is not a pod of this cluster")
     if server.target_port is None:

@@ -16,6 +16,7 @@ from tests.shop import (
     CALLERS,
     OLD,
     PODS,
+    callers,
     cluster_of,
     endpoint,
     look,
@@ -176,6 +177,28 @@ def test_an_endpoint_without_a_pod_is_a_gap() -> None:
     facts = facts_of(cluster_of([], {}, services=[service(selector=None)], endpointslices=[slice_of([outside])]))
 
     assert gap(facts, "192.0.2.10").reason is GapReason.NOT_A_POD
+
+
+def test_a_pod_that_was_deleted_after_its_endpoint_was_read_is_not_ready_any_more() -> None:
+    backends = servers()
+
+    facts = facts_of(sticky(pods=[*backends[:2], *callers()]))
+    gone = next(each for each in facts.pods if each.name == PODS[2])
+
+    assert (gone.ready, gone.serving, gone.terminating) == (False, False, True)
+    assert gone.sockets == Gap(GapReason.DIED, "the pod was deleted meanwhile")
+
+
+def test_an_endpoint_that_refers_to_a_pod_elsewhere_is_not_one_that_was_deleted() -> None:
+    backends = servers((OLD,))
+    elsewhere = endpoint(backends[0])
+    elsewhere["targetRef"]["namespace"] = "shipping"
+
+    facts = facts_of(
+        cluster_of(backends, {}, services=[service(selector=None)], endpointslices=[slice_of([elsewhere])])
+    )
+
+    assert (facts.pods[0].ready, gap(facts, PODS[0]).reason) == (True, GapReason.NOT_A_POD)
 
 
 def test_a_pod_that_is_not_running_is_not_asked() -> None:
