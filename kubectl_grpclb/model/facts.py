@@ -14,6 +14,7 @@ __all__ = [
     "Bundled",
     "Client",
     "Connection",
+    "Ended",
     "Facts",
     "Lookalike",
     "Pod",
@@ -189,6 +190,14 @@ class Lookalike(Struct, frozen=True):
     """The selector's keys that the pod has otherwise, with the pod's value; None where it lacks the key."""
 
 
+class Ended(Struct, frozen=True):
+    """A pod that the Service's selector matches and that runs no more, so that it is no endpoint."""
+
+    name: str
+    how: str
+    """Its phase and, where one is given, the reason: `Failed: Evicted`."""
+
+
 class Refusal(Struct, frozen=True):
     """A request for the Service's surroundings that was refused: `list nodes`, and what is missing for it."""
 
@@ -222,3 +231,5 @@ class Facts(Struct, frozen=True):
     tiers: tuple[Tier, ...] = ()
     """What stands between the Service and the servers, where a fix of ours is in use; `pods` are those behind."""
     bundle: Bundled = "none"
+    ended: tuple[Ended, ...] = ()
+    """Filled only where there are no servers."""

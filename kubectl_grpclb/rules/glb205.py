@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from kubectl_grpclb.model.facts import Facts, Lookalike, Pod, ServicePort, Tier
+from kubectl_grpclb.model.facts import Facts, Pod, ServicePort, Tier
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.dead_end import no_way_through
+from kubectl_grpclb.rules.no_match import nothing_matches
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import command, names, pods, seconds
 
@@ -35,7 +36,7 @@ def _through(facts: Facts, tier: Tier, load: Assessment) -> Sequence[Claim]:
 def _straight(facts: Facts, load: Assessment) -> Sequence[Claim]:
     ready = [pod for pod in facts.pods if pod.ready]
     if not facts.pods:
-        return (_nothing_matches(facts),)
+        return (nothing_matches(facts),)
     if facts.service.port is not None and all(pod.target_port is None for pod in ready or facts.pods):
         return (_no_such_port(facts),)
     if not ready:
@@ -59,47 +60,6 @@ def _outside(facts: Facts, name: str) -> Claim:
         explains=0.0,
         severity="info",
         next=[command("kubectl", "get", "service", facts.target.service, "-n", facts.target.namespace, "-o", "yaml")],
-    )
-
-
-def _nothing_matches(facts: Facts) -> Claim:
-    target, selector = facts.target, facts.service.selector
-    labels = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
-    if not selector:
-        said = (
-            "The Service has no selector, so Kubernetes gives it no endpoints: somebody must write its "
-            "EndpointSlices, and there are none."
-        )
-    elif facts.lookalikes:
-        said = f"No pod has the labels that the Service selects ({labels}). " + " ".join(
-            map(_differs, facts.lookalikes[:3])
-        )
-    else:
-        said = (
-            f"No pod has the labels that the Service selects ({labels}), and none comes near them; perhaps their "
-            "workload is scaled to zero."
-        )
-    return Claim(
-        message=said,
-        evidence=[f"selector: {labels or 'none'}", "no EndpointSlice has an endpoint"]
-        + [f"{like.name}: {_labels(like)}" for like in facts.lookalikes],
-        confidence="high",
-        explains=1.0,
-        remedies=("selector",),
-        next=[
-            command("kubectl", "get", "pods", "-n", target.namespace, "--show-labels"),
-            command("kubectl", "edit", "service", target.service, "-n", target.namespace),
-        ],
-    )
-
-
-def _differs(like: Lookalike) -> str:
-    return f"{like.owner or like.name} comes near: its pods have {_labels(like)}."
-
-
-def _labels(like: Lookalike) -> str:
-    return ", ".join(
-        f"{key}={value}" if value is not None else f"no label {key}" for key, value in sorted(like.differing.items())
     )
 
 

@@ -223,6 +223,16 @@ def test_where_nothing_matches_the_selector_the_nearest_pods_are_given() -> None
     assert [(like.owner, like.differing) for like in facts.lookalikes] == [("Deployment/greeter", {"app": "greeter"})]
 
 
+def test_pods_that_match_but_have_ended_are_given_with_how() -> None:
+    evicted = pod(PODS[0], "10.244.0.11", phase="Failed", reason="Evicted", containerStatuses=[])
+    state = {"terminated": {"reason": "Completed"}}
+    done = pod(PODS[1], "10.244.0.12", phase="Succeeded", containerStatuses=[{"name": "main", "state": state}])
+
+    facts = facts_of(cluster_of([evicted, done], {}, endpointslices=[]))
+
+    assert (facts.pods, [each.how for each in facts.ended]) == ((), ["Succeeded: Completed", "Failed: Evicted"])
+
+
 def test_the_owners_replicas_are_read() -> None:
     assert facts_of(sticky()).replicas == 3
 

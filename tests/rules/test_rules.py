@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from kubectl_grpclb.model.facts import Lookalike, Pod, Refusal, ServicePort
+from kubectl_grpclb.model.facts import Ended, Lookalike, Pod, Refusal, ServicePort
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.rules import RULES, analyse
 from tests.rules.builders import (
@@ -118,6 +118,20 @@ def test_a_selector_that_matches_nothing_names_the_label_that_differs() -> None:
 
     assert "app=greeters" in found.message
     assert "Deployment/greeter comes near: its pods have app=greeter" in found.message
+
+
+def test_pods_that_match_but_have_ended_are_not_said_to_lack_the_labels() -> None:
+    evicted = tuple(Ended(f"greeter-7c9f8d5b6-{code}", "Failed: Evicted") for code in ("x2x9k", "m4q7t", "b8v2n"))
+
+    found = the(analyse(facts([], ended=evicted)), "GLB205")
+
+    assert found.message.startswith(
+        "3 pods have the labels that the Service selects (app=greeter), but all have ended (Failed: Evicted)"
+    )
+    assert found.next == (
+        "kubectl get pods -n shop -l app=greeter",
+        "kubectl describe pod greeter-7c9f8d5b6-x2x9k -n shop",
+    )
 
 
 def test_a_target_port_name_that_no_container_has_is_named_with_those_that_exist() -> None:
