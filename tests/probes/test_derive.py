@@ -1,6 +1,7 @@
 """From what a cluster answers to facts, by way of a snapshot."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -99,6 +100,23 @@ def test_where_one_container_has_no_shell_the_next_is_asked() -> None:
     )
 
     assert peers(facts_of(cluster), PODS[0]) == ["10.244.1.21"]
+
+
+def test_every_running_container_is_asked_the_applications_first_and_a_meshs_proxy_last() -> None:
+    def running(name: str) -> dict[str, Any]:
+        return {"name": name, "state": {"running": {}}}
+
+    backends = servers((OLD,))
+    backends[0]["status"] |= {
+        "initContainerStatuses": [running("istio-proxy"), running("vault-agent"), {"name": "migrate", "state": {}}],
+        "ephemeralContainerStatuses": [running("debugger-7xk2p")],
+    }
+    cluster = cluster_of(backends, {PODS[0]: Refused(GapReason.NO_SHELL, "no such file: sh")})
+
+    read(cluster)
+
+    asked = [each.container for each in cluster.requests if isinstance(each, Exec)]
+    assert asked == ["main", "vault-agent", "debugger-7xk2p", "istio-proxy"]
 
 
 def test_a_container_that_answers_is_the_last_one_asked() -> None:
