@@ -87,22 +87,27 @@ def callers() -> list[Data]:
     return [pod(name, f"10.244.1.{number}", app="caller") for number, name in enumerate(CALLERS, 21)]
 
 
-def look(own: str, peers: Sequence[str], *, later: Sequence[str] | None = None, port: int = 50051) -> str:
-    """What the look's script prints where netstat tells: peers are `address:port`."""
-    return _look(own, port, peers, peers if later is None else later)
-
-
-def _look(own: str, port: int, first: Sequence[str], last: Sequence[str]) -> str:
+def look(
+    own: str,
+    peers: Sequence[str],
+    *,
+    later: Sequence[str] | None = None,
+    port: int = 50051,
+    accepted: int | None = None,
+) -> str:
+    """What the look's script prints where netstat tells: peers are `address:port`, `accepted` between the looks."""
+    looks = zip((peers, peers if later is None else later), (0, accepted or 0), strict=True)
     lines = ["#grpclb script 1", "#grpclb search shop.svc.cluster.local svc.cluster.local cluster.local"]
-    for number, peers in enumerate((first, last), 1):
+    for number, (seen, opened) in enumerate(looks, 1):
         lines += [
             f"#grpclb look {number} netstat-wide",
+            *([] if accepted is None else ["Tcp: RtoAlgorithm PassiveOpens", f"Tcp: 1 {opened}"]),
             "#grpclb sockets",
             "Active Internet connections (servers and established)",
         ]
         lines += ["Proto Recv-Q Send-Q Local Address           Foreign Address         State"]
         lines += [f"tcp 0 0 0.0.0.0:{port} 0.0.0.0:* LISTEN"]
-        lines += [f"tcp 0 0 {own}:{port} {peer} ESTABLISHED" for peer in peers]
+        lines += [f"tcp 0 0 {own}:{port} {peer} ESTABLISHED" for peer in seen]
         lines += ["", "#grpclb status 0"]
         lines += ["#grpclb waited 5"] if number == 1 else []
     return "\n".join([*lines, "#grpclb end", ""])

@@ -14,6 +14,7 @@ __all__ = [
     "Bundled",
     "Client",
     "Connection",
+    "Ended",
     "Facts",
     "Lookalike",
     "Pod",
@@ -90,7 +91,7 @@ class PodSockets(Struct, frozen=True):
     """Connections of clients that were there in one look only."""
     opened: int | None
     """Connections that the pod accepted during the window, on any of its ports and from anybody but the
-    kubelet's own probes as far as their periods explain them; None where nothing counts them."""
+    kubelet's probes as far as their periods explain them; None where nothing counts them."""
     waited: float
     """Seconds between the two looks; 0 where there was a single one, so that no connection is known to last."""
     listening: bool | None
@@ -127,6 +128,8 @@ class Pod(Struct, frozen=True):
     where one that is ready did not tell, and with a single look."""
     request_rate: float | None = None
     """The same a second, each Envoy's by the time between its own two answers."""
+    declares: tuple[str, ...] = ()
+    """The names and numbers of the TCP ports that its containers declare (`grpc 50051`)."""
 
 
 class Client(Struct, frozen=True):
@@ -187,6 +190,14 @@ class Lookalike(Struct, frozen=True):
     """The selector's keys that the pod has otherwise, with the pod's value; None where it lacks the key."""
 
 
+class Ended(Struct, frozen=True):
+    """A pod that the Service's selector matches and that runs no more, so that it is no endpoint."""
+
+    name: str
+    how: str
+    """Its phase and, where one is given, the reason: `Failed: Evicted`."""
+
+
 class Refusal(Struct, frozen=True):
     """A request for the Service's surroundings that was refused: `list nodes`, and what is missing for it."""
 
@@ -220,3 +231,5 @@ class Facts(Struct, frozen=True):
     tiers: tuple[Tier, ...] = ()
     """What stands between the Service and the servers, where a fix of ours is in use; `pods` are those behind."""
     bundle: Bundled = "none"
+    ended: tuple[Ended, ...] = ()
+    """Filled only where there are no servers."""

@@ -68,6 +68,8 @@ class PodRow(_Wire, frozen=True):
     connections: int | None
     lasting: int | None
     """Those of `connections` that were there in both looks."""
+    passed: int | None
+    """Connections that were there in one look only."""
     requests_per_second: float | None
     bytes_per_second: float | None
     """Bytes received from clients, a second."""

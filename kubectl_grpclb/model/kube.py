@@ -36,6 +36,7 @@ __all__ = [
     "EndpointConditions",
     "EndpointPort",
     "EndpointSlice",
+    "ExecAction",
     "IPBlock",
     "KubeObject",
     "LabelRequirement",
@@ -163,9 +164,14 @@ class ProbeAction(Fields, frozen=True):
     port: int | str | None = None
 
 
-class Probe(Fields, frozen=True):
-    """A kubelet's probe; only those that open TCP connections have an action here."""
+class ExecAction(Fields, frozen=True):
+    """A probe runs a command in the container; which one is not kept."""
 
+
+class Probe(Fields, frozen=True):
+    """A kubelet's probe, with the one action that it has."""
+
+    exec: ExecAction | None = None
     http_get: ProbeAction | None = None
     tcp_socket: ProbeAction | None = None
     grpc: ProbeAction | None = None
@@ -239,6 +245,7 @@ class PodStatus(Fields, frozen=True):
     conditions: tuple[Condition, ...] | None = None
     container_statuses: tuple[ContainerStatus, ...] | None = None
     init_container_statuses: tuple[ContainerStatus, ...] | None = None
+    ephemeral_container_statuses: tuple[ContainerStatus, ...] | None = None
 
 
 class Pod(Fields, frozen=True, tag_field="kind", tag="Pod"):

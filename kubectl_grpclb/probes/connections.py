@@ -17,6 +17,10 @@ SIDECARS = frozenset({"istio-proxy", "linkerd-proxy", "kuma-sidecar", "consul-da
 """Names that meshes give the proxy container of a pod."""
 
 
+_BY_COMMAND = 2
+"""Connections that one run of a probe's command may open; grpc_health_probe dials its own pod."""
+
+
 class _Surroundings(Struct, frozen=True):
     own: frozenset[str]
     on_loopback: bool
@@ -31,7 +35,7 @@ def clients_of(backend: Backend, looks: Looks, nodes: Iterable[str]) -> facts.Po
     Left out are peers that are the pod's own address, a sidecar's hops over loopback, and short-lived
     connections from a node to a port that the kubelet probes. A lasting connection from a node may be a
     client behind source NAT, so it stays. Where a mesh's proxy takes the clients' connections the answer
-    is a Gap: its hops say nothing about them.
+    is a Gap: its hops say nothing about them, and having none at the moment does not, either.
     """
     around = _Surroundings(
         own=frozenset(backend.addresses),
@@ -44,6 +48,8 @@ def clients_of(backend: Backend, looks: Looks, nodes: Iterable[str]) -> facts.Po
     if sidecar and len(outside) < len(looks.seen):
         return Gap(GapReason.SIDECAR, f"{sidecar} takes the clients' connections and makes its own to the port")
     of_clients = [seen for seen in outside if not _is_probe(seen, around)]
+    if sidecar and not of_clients:
+        return Gap(GapReason.SIDECAR, f"{sidecar} takes the clients' connections, and no client came past it")
     return facts.PodSockets(
         connections=tuple(
             facts.Connection(seen.peer, seen.peer_port, seen.lasting, seen.received, seen.segments)
@@ -76,19 +82,28 @@ def _sidecar(pod: kube.Pod | None) -> str | None:
     return next((container.name for container in containers if container.name in SIDECARS), None)
 
 
-def _tcp_probes(pod: kube.Pod | None) -> list[tuple[kube.Container, int | str, int]]:
+def _probes(pod: kube.Pod | None) -> list[tuple[kube.Container, kube.Probe]]:
+    spec = pod.spec if pod else kube.PodSpec()
     return [
-        (container, action.port, probe.period_seconds or 10)
-        for container in (pod.spec.containers or () if pod else ())
+        (container, probe)
+        for container in (*(spec.containers or ()), *(spec.init_containers or ()))
         for probe in (container.readiness_probe, container.liveness_probe, container.startup_probe)
         if probe is not None
-        for action in (probe.http_get, probe.tcp_socket, probe.grpc)
-        if action is not None and action.port is not None
     ]
 
 
+def _ports(probe: kube.Probe) -> list[int | str]:
+    actions = (probe.http_get, probe.tcp_socket, probe.grpc)
+    return [action.port for action in actions if action is not None and action.port is not None]
+
+
 def _probed_ports(pod: kube.Pod | None) -> set[int]:
-    return {number for container, port, _ in _tcp_probes(pod) if (number := _number(container, port)) is not None}
+    return {
+        number
+        for container, probe in _probes(pod)
+        for port in _ports(probe)
+        if (number := _number(container, port)) is not None
+    }
 
 
 def _number(container: kube.Container, port: int | str) -> int | None:
@@ -101,5 +116,9 @@ def _unexplained(opened: int | None, pod: kube.Pod | None, waited: float) -> int
     """Take off as many accepted connections as the kubelet's probes may have opened during the window."""
     if opened is None:
         return None
-    probes = sum(floor(waited / max(1, period)) + 1 for _, _, period in _tcp_probes(pod))
-    return max(0, opened - probes)
+    return max(0, opened - sum(_opens(probe, waited) for _, probe in _probes(pod)))
+
+
+def _opens(probe: kube.Probe, waited: float) -> int:
+    runs = floor(waited / max(1, probe.period_seconds or 10)) + 1
+    return runs * (len(_ports(probe)) if probe.exec is None else _BY_COMMAND)

@@ -9,7 +9,7 @@ from kubectl_grpclb.probes.ask import Ask
 from kubectl_grpclb.probes.clients import read_clients
 from kubectl_grpclb.probes.endpoints import Backend, age_of
 from kubectl_grpclb.probes.envoys import Sent, requests_to
-from kubectl_grpclb.probes.lookalikes import declared_ports, lookalikes
+from kubectl_grpclb.probes.lookalikes import declared_ports, ended_pods, lookalikes
 from kubectl_grpclb.probes.looks import sockets_of
 from kubectl_grpclb.probes.nodes import zones
 from kubectl_grpclb.probes.owners import owner_of, replicas_wanted
@@ -61,6 +61,7 @@ def derive(snapshot: Snapshot) -> facts.Facts:
         cluster_domain=ask.cluster_domain or _domain(readings, ask) or _DEFAULT_DOMAIN,
         tiers=tiers_of(readings, ask, ends, snapshot.taken_at),
         bundle=ends.bundle,
+        ended=() if ends.servers else ended_pods(readings, ask.namespace, ends.selector),
     )
 
 
@@ -96,6 +97,7 @@ def _pod(
         sockets=sockets,
         requests=None if sent is None else sent.requests,
         request_rate=None if sent is None else sent.rate,
+        declares=declared_ports([pod] if pod else []),
     )
 
 

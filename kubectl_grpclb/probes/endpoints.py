@@ -1,9 +1,10 @@
 """The Service's endpoints: which pods it leads to, on which port each, and in what state."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kubectl_grpclb.model import facts, kube
 from kubectl_grpclb.model.addresses import canonical
@@ -41,6 +42,8 @@ class Backend(Struct, frozen=True):
     node: str | None
     zone: str | None
     pod: kube.Pod | None
+    gone: bool = False
+    """Its pod was deleted after the endpoints were read, which are read first."""
 
 
 def request_slices(ask: Ask, name: str | None = None) -> List:
@@ -80,13 +83,14 @@ def backends(readings: Sequence[Reading], ask: Ask, service: facts.Service, name
             continue
         port = _port_of(slice_, service)
         for endpoint in slice_.endpoints or ():
-            backend = _backend(endpoint, port, pods)
+            backend = _backend(endpoint, port, pods, ask.namespace)
             before = merged.get(backend.name)
             merged[backend.name] = backend if before is None else _same_pod(before, backend)
     for pod in pods.values():
         if pod.metadata.name not in merged and selected(pod, service) and pod.status.phase not in OVER:
             merged[pod.metadata.name] = _without_endpoint(pod, service)
-    return sorted(merged.values(), key=lambda backend: (not backend.ready, backend.name))
+    dialled = _dialled(merged.values()) if service.headless else merged.values()
+    return sorted(dialled, key=lambda backend: (not backend.ready, backend.name))
 
 
 def age_of(created: str | None, now: str) -> float | None:
@@ -106,20 +110,38 @@ def _port_of(slice_: kube.EndpointSlice, service: facts.Service) -> int | None:
     return next((port.port for port in ports if (port.name or "") == service.port.name), None)
 
 
-def _backend(endpoint: kube.Endpoint, port: int | None, pods: dict[str, kube.Pod]) -> Backend:
+def _dialled(merged: Collection[Backend]) -> list[Backend]:
+    """Give pods that lack the named port the number that the others have.
+
+    DNS gives their addresses all the same, and clients dial all addresses at one number (CoreDNS,
+    plugin/kubernetes/object/endpoint.go).
+    """
+    numbers = {backend.target_port for backend in merged if backend.target_port is not None}
+    if len(numbers) != 1:
+        return list(merged)
+    (number,) = numbers
+    return [replace(backend, target_port=number) for backend in merged]
+
+
+def _backend(endpoint: kube.Endpoint, port: int | None, pods: dict[str, kube.Pod], namespace: str) -> Backend:
     reference = endpoint.target_ref
     named = reference.name if reference is not None and reference.kind == "Pod" else None
+    ours = named is not None and reference is not None and reference.namespace in {None, namespace}
+    pod = pods.get(named) if named and ours else None
+    gone = ours and pod is None
     conditions = endpoint.conditions
+    ready = conditions.ready is not False and not gone
     return Backend(
         name=named or (endpoint.addresses[0] if endpoint.addresses else "?"),
         addresses=tuple(canonical(address) for address in endpoint.addresses),
         target_port=port,
-        ready=conditions.ready is not False,
-        serving=conditions.ready is not False if conditions.serving is None else conditions.serving,
-        terminating=conditions.terminating is True,
+        ready=ready,
+        serving=ready if conditions.serving is None else conditions.serving and not gone,
+        terminating=conditions.terminating is True or gone,
         node=endpoint.node_name,
         zone=endpoint.zone,
-        pod=pods.get(named) if named else None,
+        pod=pod,
+        gone=gone,
     )
 
 
@@ -134,6 +156,7 @@ def _same_pod(one: Backend, other: Backend) -> Backend:
         node=one.node or other.node,
         zone=one.zone or other.zone,
         pod=one.pod or other.pod,
+        gone=one.gone or other.gone,
     )
 
 

@@ -1,4 +1,4 @@
-"""Why a selector matches nothing: the pods that nearly fit it, and the ports that pods declare."""
+"""Why a selector leads nowhere: the pods that nearly fit it, those that have ended, and the ports that pods declare."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
@@ -9,7 +9,7 @@ from kubectl_grpclb.probes.ask import found
 from kubectl_grpclb.probes.endpoints import OVER
 from kubectl_grpclb.probes.owners import owner_of
 
-__all__ = ["declared_ports", "lookalikes"]
+__all__ = ["declared_ports", "ended_pods", "lookalikes"]
 
 _AT_MOST = 5
 
@@ -29,6 +29,25 @@ def lookalikes(readings: Sequence[Reading], namespace: str, selector: dict[str, 
             nearest[key] = (likeness, facts.Lookalike(pod.metadata.name, owner, differing))
     ranked = sorted(nearest.values(), key=lambda found_: (-found_[0], found_[1].name))
     return tuple(lookalike for _, lookalike in ranked[:_AT_MOST])
+
+
+def ended_pods(readings: Sequence[Reading], namespace: str, selector: dict[str, str]) -> tuple[facts.Ended, ...]:
+    """Give the pods of the namespace that the selector matches and that run no more, by name."""
+    pods = [
+        pod
+        for pod in found(readings, "pods", kube.Pod)
+        if pod.metadata.namespace in {None, namespace} and pod.status.phase in OVER
+    ]
+    matching = [pod for pod in pods if selector and selector.items() <= (pod.metadata.labels or {}).items()]
+    return tuple(
+        facts.Ended(pod.metadata.name, _how(pod.status)) for pod in sorted(matching, key=lambda pod: pod.metadata.name)
+    )
+
+
+def _how(status: kube.PodStatus) -> str:
+    states = [each.state.terminated for each in status.container_statuses or () if each.state is not None]
+    reasons = [status.reason, *(each.reason for each in states if each is not None)]
+    return ": ".join(filter(None, (status.phase, next(filter(None, reasons), None))))
 
 
 def declared_ports(pods: Sequence[kube.Pod]) -> tuple[str, ...]:

@@ -15,13 +15,20 @@ __all__ = ["peers_of", "request_looks", "shows_nothing", "sockets_of"]
 
 
 def request_looks(ask: Ask, backend: Backend) -> Iterable[Exec]:
-    """Ask for the pod's sockets, through one running container after another, the proxy of a mesh last."""
+    """Ask for the pod's sockets, through one running container after another.
+
+    First come the application's, then init containers that keep running, then ephemeral ones. The proxy of a mesh is
+    last, whichever it is.
+    """
     if backend.pod is None or backend.target_port is None:
         return []
+    status = backend.pod.status
+    every = (status.container_statuses, status.init_container_statuses, status.ephemeral_container_statuses)
     running = [
-        status.name
-        for status in backend.pod.status.container_statuses or ()
-        if status.state is not None and status.state.running is not None
+        each.name
+        for statuses in every
+        for each in statuses or ()
+        if each.state is not None and each.state.running is not None
     ]
     return [
         look_request(ask.namespace, backend.name, container, ask.window, ask.window + ask.look_limit)
@@ -58,6 +65,8 @@ def peers_of(readings: Sequence[Reading], ask: Ask, servers: Sequence[Backend]) 
 
 
 def _sockets(server: Backend, reading: Reading | None, nodes: Iterable[str]) -> facts.PodSockets | Gap:
+    if server.gone:
+        return Gap(GapReason.DIED, "the pod was deleted meanwhile")
     if server.pod is None:
         return Gap(GapReason.NOT_A_POD, "the endpoint is not a pod of this cluster")
     if server.target_port is None:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.finding import Finding, Report
+from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.plan import Strategy
 from kubectl_grpclb.remedies.words import names
 
@@ -81,8 +82,10 @@ def _unpin(facts: Facts, finding: Finding) -> Choice:
 
 def _is_pinned(client: Client, facts: Facts) -> bool:
     """Several lasting connections, and all of them to one ready pod, as rule GLB201 has it."""
-    ready = {pod.name for pod in facts.pods if pod.ready}
-    return client.lasting > 1 and len(ready & set(client.pods)) == 1
+    reached = [pod for pod in facts.pods if pod.ready and pod.name in client.pods]
+    if len(reached) != 1 or isinstance(reached[0].sockets, Gap):
+        return False
+    return sum(each.lasting and each.peer == client.ip for each in reached[0].sockets.connections) > 1
 
 
 def _lead_somewhere(finding: Finding) -> Choice:

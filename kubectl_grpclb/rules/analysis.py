@@ -80,6 +80,7 @@ def _pod_row(pod: Pod, load: float | None, total: float) -> PodRow:
         owner=pod.owner,
         connections=None if seen is None else len(seen.connections),
         lasting=None if seen is None else sum(connection.lasting for connection in seen.connections),
+        passed=None if seen is None else seen.passed,
         requests_per_second=pod.request_rate,
         bytes_per_second=None if seen is None else _rate(seen),
         share=load / total if load is not None and total else None,

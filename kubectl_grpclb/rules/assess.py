@@ -1,10 +1,11 @@
 """How evenly the ready pods are loaded, by the best signal at hand, and what verdict that allows.
 
-Effect decides: fewer effective pods than 80% of the ready ones is unbalanced. Chance is only told beside
-it, but for event counts, which must be more uneven than an even split of so many would be by chance.
+Effect decides: fewer effective pods than 80% of the ready ones is unbalanced, and so are pods that were added later
+and get next to nothing, be they few. Chance is only told beside it, but for event counts, which must be more uneven
+than an even split of so many would be by chance.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -41,7 +42,7 @@ class Assessment(Struct, frozen=True):
     reason: str
     balance: Balance
     confidence: Confidence
-    """How sure the signal lets anybody be."""
+    """How sure the signal lets anybody be, and medium at most where ready pods could not be read."""
     servers: tuple[Server, ...]
     """The ready pods that were read."""
     unread: tuple[Pod, ...]
@@ -66,24 +67,34 @@ def assess(facts: Facts) -> Assessment:
     """Weigh the ready pods' load."""
     if facts.tiers:
         return _assess_behind(facts, facts.tiers[0])
-    ready = [pod for pod in facts.pods if pod.ready]
+    every = [pod for pod in facts.pods if pod.ready]
+    ready = [pod for pod in every if pod.target_port is not None] or every
     read = [(pod, pod.sockets) for pod in ready if not isinstance(pod.sockets, Gap)]
     unread = tuple(pod for pod in ready if isinstance(pod.sockets, Gap))
     measured = measure([sockets for _, sockets in read])
     servers = tuple(Server(pod, sockets, load) for (pod, sockets), load in zip(read, measured.loads, strict=True))
-    order = age_order([(server.pod, _placements(server, facts.service)) for server in servers])
-    systematic = order is not None and order.systematic
-    verdict, reason = decide(facts, measured, len(unread), systematic=systematic)
+    loads = {server.pod.name: server.load for server in servers}
+    order = _lagging(age_order([(server.pod, _placements(server, facts.service)) for server in servers]), loads)
+    starved = order is not None and not measured.beside and order.starves(loads)
+    verdict, reason = decide(facts, measured, len(unread), starved=starved)
     return Assessment(
         verdict=verdict,
-        reason=reason,
+        reason=reason + _cut_off(len(every) - len(ready)),
         balance=_balance(measured, _weights(servers), len(unread)),
-        confidence=measured.confidence,
+        confidence="medium" if unread and measured.confidence == "high" else measured.confidence,
         servers=servers,
         unread=unread,
-        loads={server.pod.name: server.load for server in servers},
+        loads={} if measured.unclear else loads,
         age_order=order,
     )
+
+
+def _cut_off(count: int) -> str:
+    """Say how many ready pods are left out, because no connection can be to an endpoint without a port."""
+    if not count:
+        return ""
+    which = "1 other, whose endpoint carries" if count == 1 else f"{count} others, whose endpoints carry"
+    return f"; the Service leads no connection to {which} no port"
 
 
 def _assess_behind(facts: Facts, tier: Tier) -> Assessment:
@@ -107,6 +118,11 @@ def _assess_behind(facts: Facts, tier: Tier) -> Assessment:
     )
 
 
+def _lagging(order: AgeOrder | None, loads: Mapping[str, float]) -> AgeOrder | None:
+    """Leave out young pods that carry their part of the load, however few connections they hold."""
+    return order if order is not None and order.part(loads) < 1 else None
+
+
 def _placements(server: Server, service: Service) -> int:
     """Count the lasting connections that were placed independently of each other.
 
@@ -125,10 +141,10 @@ def _weights(servers: Sequence[Server]) -> list[list[float]]:
 def _balance(measured: Measured, weights: Sequence[Sequence[float]], unread: int) -> Balance:
     """Give the figures; `weights` are the bytes of each connection of each pod, for where bytes are the signal."""
     loads = measured.loads
-    if not loads:
+    if not loads or measured.unclear:
         return Balance(
             signal=None,
-            pods=unread,
+            pods=len(loads) + unread,
             unread=unread,
             idle=None,
             max_over_mean=None,
@@ -139,7 +155,7 @@ def _balance(measured: Measured, weights: Sequence[Sequence[float]], unread: int
         signal=measured.signal,
         pods=len(loads) + unread,
         unread=unread,
-        idle=sum(load == 0 for load in loads),
+        idle=measured.idle,
         max_over_mean=max_over_mean(loads),
         effective_pods=effective_pods(loads),
         chance=None if unread or not any(loads) else _chance(measured, weights),

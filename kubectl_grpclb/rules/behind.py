@@ -45,16 +45,16 @@ def weigh_behind(facts: Facts, tier: Tier) -> Weighed:
     by_bytes_ = by_bytes(list(read.values())) if len(read) == len(ready) and any(_held(read)) else None
     counted = None if by_bytes_ and any(past.values()) else _requests(ready, past)
     if counted:
-        verdict, reason = decide(facts, counted, 0, systematic=False)
+        verdict, reason = decide(facts, counted, 0, starved=False)
         return Weighed(counted, tuple(pod.name for pod in ready), verdict, reason + _unseen(ready, past))
     if by_bytes_:
-        verdict, reason = decide(facts, by_bytes_, 0, systematic=False)
+        verdict, reason = decide(facts, by_bytes_, 0, starved=False)
         return Weighed(by_bytes_, tuple(read), verdict, reason)
     if any(past.values()):
         measured = structs.replace(
             by_connections(list(past.values())), what="the connections that go past Envoy", confidence="low"
         )
-        verdict, reason = decide(facts, measured, len(ready) - len(read), systematic=False)
+        verdict, reason = decide(facts, measured, len(ready) - len(read), starved=False)
         return Weighed(measured, tuple(read), verdict, reason)
     return _quiet(ready, read, passing=sum(len(past_envoy(facts, pod)) for pod in ready))
 

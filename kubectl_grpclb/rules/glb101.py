@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.finding import Confidence
 from kubectl_grpclb.rules.assess import Assessment, Server
+from kubectl_grpclb.rules.clients import holders, reach
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import (
+    among_read,
     connections,
     expose_headless,
     headless_target,
+    lasting_connections,
     names,
     odds,
     plan_fix,
     pods,
-    reach,
     reconnect,
 )
 
@@ -42,14 +44,14 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
             confidence=load.confidence if random else _LOW,
             explains=0.6 if random else 0.3,
             remedies=("envoy", "round-robin"),
-            next=[plan_fix(facts), *expose_headless(facts), *reconnect(facts, facts.clients)],
+            next=[plan_fix(facts), *expose_headless(facts), *reconnect(facts, holders(facts, load))],
         ),
     )
 
 
 def _message(facts: Facts, load: Assessment, *, random: bool) -> list[str]:
     said = [
-        _landed(facts, load),
+        among_read(load, _landed(facts, load)),
         _starved(load),
         _WHY,
     ]
@@ -64,34 +66,35 @@ def _message(facts: Facts, load: Assessment, *, random: bool) -> list[str]:
 def _landed(facts: Facts, load: Assessment) -> str:
     holding = [server for server in load.servers if server.lasting]
     if len(holding) == 1:
-        subject = {1: "The only connection", 2: "Both connections"}.get(load.lasting, f"All {load.lasting} connections")
-        return f"{subject} of {_who(facts)} landed on {holding[0].pod.name}."
+        count, _, what = lasting_connections(load).partition(" ")
+        subject = {"1": "The only", "2": "Both"}.get(count, f"All {count}") + f" {what}"
+        return f"{subject} of {_who(facts, load)} landed on {holding[0].pod.name}."
     busiest = max(load.servers, key=lambda server: server.load)
     if load.balance.signal == "bytes":
         share = busiest.load / sum(server.load for server in load.servers)
         return (
             f"{busiest.pod.name} receives {share:.0%} of the bytes over {busiest.lasting} of the "
-            f"{connections(load.lasting)} of {_who(facts)}."
+            f"{lasting_connections(load)} of {_who(facts, load)}."
         )
-    spread = f"The {connections(load.lasting)} of {_who(facts)} landed on {len(holding)} of {pods(len(load.servers))}"
+    where = f"{len(holding)} of {pods(len(load.servers))}"
+    spread = f"The {lasting_connections(load)} of {_who(facts, load)} landed on {where}"
     if busiest.lasting == min(server.lasting for server in holding):
         return f"{spread}."
     return f"{spread}, and {busiest.lasting} of them on {busiest.pod.name}."
 
 
-def _who(facts: Facts) -> str:
-    return names([client.name for client in facts.clients if client.lasting], at_most=3)
+def _who(facts: Facts, load: Assessment) -> str:
+    return names([client.name for client in holders(facts, load)], at_most=3)
 
 
 def _starved(load: Assessment) -> str:
-    without = [server.pod.name for server in load.servers if not server.lasting]
+    without = [server.pod.name for server in load.servers if not server.lasting and not server.sockets.passed]
     if not without:
         return ""
     verb, pronoun = ("gets", "it") if len(without) == 1 else ("get", "they")
-    return (
-        f"{len(without)} of {len(load.servers)} ready pods {verb} nothing ({names(without)}), and {pronoun} will not "
-        "until a client reconnects."
-    )
+    of = f"the {len(load.servers)} that could be read" if load.unread else f"{len(load.servers)} ready pods"
+    until = f"and {pronoun} will not until a client reconnects."
+    return f"{len(without)} of {of} {verb} nothing ({names(without)}), {until}"
 
 
 def _cure(facts: Facts) -> str:
@@ -105,7 +108,7 @@ def _cure(facts: Facts) -> str:
 
 def _evidence(facts: Facts, load: Assessment) -> list[str]:
     said = [_held(server) for server in sorted(load.servers, key=lambda each: (-each.load, each.pod.name))]
-    said += [_reaches(client, load) for client in facts.clients if client.lasting]
+    said += [_reaches(client, load) for client in holders(facts, load)]
     if load.balance.chance is not None:
         said.append(
             f"placed at random, the same connections would spread this unevenly or worse {odds(load.balance.chance)}"
@@ -120,7 +123,8 @@ def _held(server: Server) -> str:
 
 
 def _reaches(client: Client, load: Assessment) -> str:
-    return f"{client.name} ({client.ip}): reaches {len(reach(client, load.servers))} of {pods(len(load.servers))}"
+    reached = f"reaches {len(reach(client, load.servers))} of {pods(len(load.servers))}"
+    return f"{client.name} ({client.ip}): {reached}{' that could be read' if load.unread else ''}"
 
 
 RULE = Rule(code="GLB101", title="Connections stick to a few pods behind a ClusterIP", severity="error", check=check)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.clients import holders
 from kubectl_grpclb.rules.rule import Claim, NothingToGoBy, Rule
-from kubectl_grpclb.rules.words import at_most, connections, names, pods
+from kubectl_grpclb.rules.words import at_most, lasting_connections, names, pods
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
@@ -17,15 +18,15 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
     ready = len(load.servers)
     if not load.unbalanced or not 0 < load.lasting < ready:
         return ()
-    who = names([client.name for client in facts.clients if client.lasting])
+    who = names([client.name for client in holders(facts, load)])
     return (
         Claim(
             message=(
-                f"{connections(load.lasting)} for {ready} ready pods: at least {pods(ready - load.lasting)} must go "
+                f"{lasting_connections(load)} for {ready} ready pods: at least {pods(ready - load.lasting)} must go "
                 "without, however they are placed. More pods do not help until there are more connections, or "
                 "until requests are balanced instead of connections."
             ),
-            evidence=[f"{connections(load.lasting)} in all, from {who}", f"{ready} pods are ready"],
+            evidence=[f"{lasting_connections(load)} in all, from {who}", f"{ready} pods are ready"],
             confidence=at_most("medium", load.confidence),
             explains=0.5,
             remedies=("envoy", "round-robin"),

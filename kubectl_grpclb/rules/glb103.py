@@ -4,23 +4,25 @@ from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.clients import holders, lasting_by_peer, reach
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import at_most, connections, headless_target, names, odds, pods, reach
+from kubectl_grpclb.rules.words import among_read, connections, headless_target, names, odds, pods
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     """Hold where a headless Service is loaded unevenly and known clients stay on one pod each."""
     if facts.tiers or not facts.service.headless or not load.unbalanced or len(load.servers) < 2:
         return ()
-    staying = [client for client in facts.clients if client.lasting and len(reach(client, load.servers)) == 1]
+    holding = holders(facts, load)
+    staying = [client for client in holding if len(reach(client, load.servers)) == 1]
     if not staying or all(client.kind == "Node" for client in staying):
         return ()
     return (
         Claim(
             message=_message(facts, load, staying),
             evidence=_evidence(load, staying),
-            confidence=load.confidence if not load.unread else at_most("medium", load.confidence),
-            explains=0.9 * len(staying) / len(facts.clients),
+            confidence=load.confidence,
+            explains=0.9 * len(staying) / len(holding),
             remedies=("round-robin",),
         ),
     )
@@ -30,17 +32,20 @@ def _message(facts: Facts, load: Assessment, staying: Sequence[Client]) -> str:
     who = names([client.name for client in staying], at_most=3)
     stays = "stays" if len(staying) == 1 else "stay"
     target = headless_target(facts, facts.target.service) or "the Service's name as dns:///"
+    said = among_read(load, f"{who} {stays} on one pod each")
     return (
-        f"{who} {stays} on one pod each, although the name of this headless Service gives all {len(load.servers)} "
-        "addresses. That is what pick_first does, gRPC's default policy: it takes the first address that answers. "
+        f"{said}, although the name of this headless Service gives all {load.balance.pods} addresses. That is what "
+        "pick_first does, gRPC's default policy: it takes the first address that answers. "
         f'Let the client dial {target} with the service config {{"loadBalancingConfig":[{{"round_robin":{{}}}}]}}.'
     )
 
 
 def _evidence(load: Assessment, staying: Sequence[Client]) -> list[str]:
+    held = lasting_by_peer(server.pod for server in load.servers)
+    every = f"{pods(len(load.servers))}{' that could be read' if load.unread else ''}"
     said = [
-        f"{client.name} ({client.ip}): {connections(client.lasting)}, to {reach(client, load.servers)[0]} alone of "
-        f"{pods(len(load.servers))}"
+        f"{client.name} ({client.ip}): {connections(held[client.ip])}, to {reach(client, load.servers)[0]} alone of "
+        f"{every}"
         for client in staying
     ]
     if load.balance.chance is not None:

@@ -4,9 +4,19 @@ from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.clients import holders
 from kubectl_grpclb.rules.order import AgeOrder
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import connections, names, odds, plan_fix, reconnect, seconds
+from kubectl_grpclb.rules.words import (
+    among_read,
+    connections,
+    lasting_connections,
+    names,
+    odds,
+    plan_fix,
+    reconnect,
+    seconds,
+)
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
@@ -21,7 +31,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
             confidence=load.confidence if order.systematic else "low",
             explains=1.0 if order.systematic else 0.4,
             remedies=("envoy", "round-robin"),
-            next=[plan_fix(facts), *reconnect(facts, facts.clients)],
+            next=[plan_fix(facts), *reconnect(facts, holders(facts, load))],
         ),
     )
 
@@ -34,10 +44,11 @@ def _message(load: Assessment, order: AgeOrder) -> str:
     which = "the youngest pod" if young == 1 else f"the {young} youngest pods"
     before = "the pod that was" if old == 1 else f"the {old} pods that were"
     who = names([pod.name for pod in order.young])
-    said = (
+    said = among_read(
+        load,
         f"{which.capitalize()} ({who}) {'has' if young == 1 else 'have'} {holds} of the "
-        f"{connections(load.lasting)}; {before} there before {'has' if old == 1 else 'have'} the rest. "
-        f"Chance would leave them so little {odds(order.chance)}. "
+        f"{lasting_connections(load)}; {before} there before {'has' if old == 1 else 'have'} the rest. "
+        f"Chance would leave them so little {odds(order.chance)}. ",
     )
     why = (
         "A channel keeps the connections that it has and looks for new pods only when one closes, so added pods "

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.clients import holders, lasting_by_peer, reach
 from kubectl_grpclb.rules.past import lasting_past_envoy
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import connections, names, pods, reconnect
@@ -17,12 +18,12 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     total = sum(held.values())
     if not total:
         return ()
-    clients = [client for client in facts.clients if client.lasting and set(client.pods) & held.keys()]
+    clients = holders(facts, load)
     restarts = reconnect(facts, clients)
     return (
         Claim(
             message=_message(total, held, clients, restartable=bool(restarts)),
-            evidence=[*map(_client, clients), *_servers(held)],
+            evidence=[*_clients(clients, load), *_servers(held)],
             confidence="high" if facts.window > 0 else "medium",
             explains=1.0 if load.unbalanced else 0.6,
             remedies=("restart",),
@@ -44,8 +45,13 @@ def _message(total: int, held: dict[str, int], clients: Sequence[Client], *, res
     )
 
 
-def _client(client: Client) -> str:
-    return f"{client.name} ({client.ip}): {connections(client.lasting)} past Envoy, to {pods(len(client.pods))}"
+def _clients(clients: Sequence[Client], load: Assessment) -> list[str]:
+    held = lasting_by_peer(server.pod for server in load.servers)
+    return [
+        f"{client.name} ({client.ip}): {connections(held[client.ip])} past Envoy, to "
+        f"{pods(len(reach(client, load.servers)))}"
+        for client in clients
+    ]
 
 
 def _servers(held: dict[str, int]) -> list[str]:

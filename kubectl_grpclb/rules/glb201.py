@@ -1,11 +1,13 @@
 """GLB201: session affinity sends everything from one address to one pod."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.clients import lasting_by_peer, reach
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import at_most, command, connections, names, reach
+from kubectl_grpclb.rules.words import at_most, command, connections, names
 
 _HOURS = "for 3 hours by default"
 
@@ -18,11 +20,15 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     """
     if not facts.service.session_affinity or facts.service.headless or facts.tiers:
         return ()
-    pinned = [client for client in facts.clients if client.lasting > 1 and len(reach(client, load.servers)) == 1]
+    held = lasting_by_peer(server.pod for server in load.servers)
+    pinned = [client for client in facts.clients if held[client.ip] > 1 and len(reach(client, load.servers)) == 1]
     return (
         Claim(
             message=_message(load, pinned),
-            evidence=("spec.sessionAffinity of the Service is ClientIP", *(_pin(client, load) for client in pinned)),
+            evidence=(
+                "spec.sessionAffinity of the Service is ClientIP",
+                *(_pin(client, held, load) for client in pinned),
+            ),
             confidence=load.confidence if pinned else at_most("medium", load.confidence),
             explains=0.8 if load.unbalanced and pinned else 0.3 if load.unbalanced else 0.0,
             severity="warning" if load.unbalanced else "info",
@@ -39,12 +45,13 @@ def _message(load: Assessment, pinned: Sequence[Client]) -> str:
     )
     if pinned:
         who = names([client.name for client in pinned], at_most=3)
-        return f"{said} Each of these has all its connections on one pod: {who}."
+        seen = "all its connections that could be seen" if load.unread else "all its connections"
+        return f"{said} Each of these has {seen} on one pod: {who}."
     return said if load.unbalanced else f"{said} It does no harm that shows now."
 
 
-def _pin(client: Client, load: Assessment) -> str:
-    return f"{client.name} ({client.ip}): {connections(client.lasting)}, all to {reach(client, load.servers)[0]}"
+def _pin(client: Client, held: Counter[str], load: Assessment) -> str:
+    return f"{client.name} ({client.ip}): {connections(held[client.ip])}, all to {reach(client, load.servers)[0]}"
 
 
 def _remove(facts: Facts) -> str:

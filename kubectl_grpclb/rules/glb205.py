@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from kubectl_grpclb.model.facts import Facts, Lookalike, Pod, ServicePort, Tier
+from kubectl_grpclb.model.facts import Facts, Pod, ServicePort, Tier
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.dead_end import no_way_through
+from kubectl_grpclb.rules.no_match import nothing_matches
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import command, names, pods, seconds
 
@@ -35,13 +36,17 @@ def _through(facts: Facts, tier: Tier, load: Assessment) -> Sequence[Claim]:
 def _straight(facts: Facts, load: Assessment) -> Sequence[Claim]:
     ready = [pod for pod in facts.pods if pod.ready]
     if not facts.pods:
-        return (_nothing_matches(facts),)
+        return (nothing_matches(facts),)
     if facts.service.port is not None and all(pod.target_port is None for pod in ready or facts.pods):
         return (_no_such_port(facts),)
     if not ready:
         return (_none_ready(facts),)
+    cut_off = [pod for pod in ready if pod.target_port is None]
     deaf = [server.pod for server in load.servers if server.sockets.listening is False and not server.lasting]
-    return (_nothing_listens(facts, deaf, len(ready)),) if deaf else ()
+    return [
+        *([_cut_off(facts, facts.service.port, cut_off, load)] if facts.service.port and cut_off else []),
+        *([_nothing_listens(facts, deaf, len(ready))] if deaf else []),
+    ]
 
 
 def _outside(facts: Facts, name: str) -> Claim:
@@ -55,47 +60,6 @@ def _outside(facts: Facts, name: str) -> Claim:
         explains=0.0,
         severity="info",
         next=[command("kubectl", "get", "service", facts.target.service, "-n", facts.target.namespace, "-o", "yaml")],
-    )
-
-
-def _nothing_matches(facts: Facts) -> Claim:
-    target, selector = facts.target, facts.service.selector
-    labels = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
-    if not selector:
-        said = (
-            "The Service has no selector, so Kubernetes gives it no endpoints: somebody must write its "
-            "EndpointSlices, and there are none."
-        )
-    elif facts.lookalikes:
-        said = f"No pod has the labels that the Service selects ({labels}). " + " ".join(
-            map(_differs, facts.lookalikes[:3])
-        )
-    else:
-        said = (
-            f"No pod has the labels that the Service selects ({labels}), and none comes near them; perhaps their "
-            "workload is scaled to zero."
-        )
-    return Claim(
-        message=said,
-        evidence=[f"selector: {labels or 'none'}", "no EndpointSlice has an endpoint"]
-        + [f"{like.name}: {_labels(like)}" for like in facts.lookalikes],
-        confidence="high",
-        explains=1.0,
-        remedies=("selector",),
-        next=[
-            command("kubectl", "get", "pods", "-n", target.namespace, "--show-labels"),
-            command("kubectl", "edit", "service", target.service, "-n", target.namespace),
-        ],
-    )
-
-
-def _differs(like: Lookalike) -> str:
-    return f"{like.owner or like.name} comes near: its pods have {_labels(like)}."
-
-
-def _labels(like: Lookalike) -> str:
-    return ", ".join(
-        f"{key}={value}" if value is not None else f"no label {key}" for key, value in sorted(like.differing.items())
     )
 
 
@@ -119,6 +83,36 @@ def _no_such_port(facts: Facts) -> Claim:
     )
 
 
+def _cut_off(facts: Facts, port: ServicePort, without: Sequence[Pod], load: Assessment) -> Claim:
+    """Say which ready pods the Service leads no connection to, for want of the port that the others have."""
+    one = len(without) == 1
+    who = names([pod.name for pod in without])
+    if isinstance(port.target, int):
+        why = f"The Service's EndpointSlices have no port named {port.name or 'as the Service port is'} for {who}."
+    else:
+        declared = names(list(dict.fromkeys(each for pod in without for each in pod.declares))) or "none"
+        why = (
+            f"The Service leads to the port named {port.target}, but no container of {who} has a port of that name; "
+            f"{'it declares' if one else 'they declare'} {declared}."
+        )
+    left = sum(pod.ready for pod in facts.pods) - len(without)
+    return Claim(
+        message=(
+            f"{why} So {'its endpoint carries' if one else 'their endpoints carry'} no port, and the Service leads no "
+            f"connection to {'it' if one else 'them'}, but only to the other {'one' if left == 1 else left} that "
+            f"{'is' if left == 1 else 'are'} ready."
+        ),
+        evidence=[
+            f"targetPort: {port.target}",
+            *(f"{pod.name}: container ports {names(pod.declares, 8) or 'none'}" for pod in without),
+        ],
+        confidence="high",
+        explains=0.5 if load.unbalanced else 1.0,
+        remedies=("port",),
+        next=[_show_slices(facts)] if isinstance(port.target, int) else [*_edit_owners(facts, without), _edit(facts)],
+    )
+
+
 def _no_slice_port(facts: Facts, port: ServicePort) -> Claim:
     return Claim(
         message=(
@@ -130,12 +124,18 @@ def _no_slice_port(facts: Facts, port: ServicePort) -> Claim:
         confidence="high",
         explains=1.0,
         remedies=("port",),
-        next=[command("kubectl", "get", "endpointslices", *_where(facts), "-o", "yaml")],
+        next=[_show_slices(facts)],
     )
 
 
-def _where(facts: Facts) -> tuple[str, ...]:
-    return ("-n", facts.target.namespace, "-l", f"kubernetes.io/service-name={facts.target.service}")
+def _show_slices(facts: Facts) -> str:
+    where = ("-n", facts.target.namespace, "-l", f"kubernetes.io/service-name={facts.target.service}")
+    return command("kubectl", "get", "endpointslices", *where, "-o", "yaml")
+
+
+def _edit_owners(facts: Facts, without: Sequence[Pod]) -> list[str]:
+    owners = sorted({tuple(pod.owner.partition("/")[::2]) for pod in without if pod.owner is not None})
+    return [command("kubectl", "edit", f"{kind.lower()}/{name}", "-n", facts.target.namespace) for kind, name in owners]
 
 
 def _none_ready(facts: Facts) -> Claim:

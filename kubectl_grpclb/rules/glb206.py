@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Facts, Pod
 from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.clients import lasting_by_peer
 from kubectl_grpclb.rules.past import lasting_past_envoy
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import connections, names, reconnect
@@ -16,7 +17,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
         return ()
     held = {pod.name: len(lasting_past_envoy(facts, pod)) for pod in holding}
     draining = all(pod.terminating for pod in holding)
-    clients = [client for client in facts.clients if held.keys() & set(client.pods)]
+    peers = lasting_by_peer(holding)
     total = sum(held.values())
     return (
         Claim(
@@ -33,7 +34,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
             explains=0.35 if load.unbalanced else 0.7,
             severity="info" if draining else "warning",
             remedies=("drain",),
-            next=reconnect(facts, clients),
+            next=reconnect(facts, [client for client in facts.clients if peers[client.ip]]),
         ),
     )
 

@@ -5,19 +5,20 @@ Envoys of ours `behind.py` chooses, since there requests are counted, and Envoys
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kubectl_grpclb.balance import is_uneven, most_effective, uneven_beyond_chance
 from kubectl_grpclb.model.facts import PodSockets
 from kubectl_grpclb.model.finding import Confidence, Signal
+from kubectl_grpclb.rules.passing import passing_of
 
 __all__ = ["Measured", "by_bytes", "by_connections", "by_requests", "measure"]
 
 _EVENTS_A_POD = 10
 """So many events a ready pod are enough to judge an even split by; below it the next signal is used."""
-_STRAY_CONNECTIONS = 3
-"""Connections accepted during the window that a scrape or a look of somebody else's may explain."""
 _UNEVEN_EVENTS = 0.01
 """An even split would be as uneven as this more rarely, so that chance does not explain it."""
 _ENOUGH = 0.8
@@ -37,8 +38,26 @@ class Measured(Struct, frozen=True):
     """Connections come and go, and none of them lasts."""
     enough: bool = True
     """Enough of those that come and go were seen to say where they land."""
+    unplaced: int = 0
+    """Connections that the pods accepted, where none to the target port was seen and other ports may have had them."""
     what: str = ""
     """What the loads are, in words that fit more closely than the signal's."""
+    lasting: int = 0
+    """Connections that last, of all pods."""
+    beside: int = 0
+    """Connections that came and went meanwhile, where they outnumber those that last; else 0."""
+    passed: tuple[int, ...] = ()
+    """Connections seen in one look only, a pod, where the loads are those of connections that last."""
+
+    @property
+    def unclear(self) -> bool:
+        """The loads are not what the pods carry: other connections may carry more, to other pods."""
+        return self.unplaced > 0 or (self.uneven and self.beside > 0)
+
+    @property
+    def idle(self) -> int:
+        """Pods that carry nothing, and had no passing connection, either."""
+        return sum(not load and not passed for load, passed in zip_longest(self.loads, self.passed, fillvalue=0))
 
     def stays_uneven(self, unread: int) -> bool:
         """Say whether load is uneven, and would be whatever so many unread pods hold."""
@@ -54,7 +73,7 @@ def measure(read: Sequence[PodSockets]) -> Measured:
     """
     lasting = [sum(connection.lasting for connection in sockets.connections) for sockets in read]
     if any(lasting):
-        return by_bytes(read) or by_connections(lasting)
+        return _with_passing(by_bytes(read) or by_connections(lasting), read, sum(lasting))
     if not read or not all(sockets.waited for sockets in read):
         return by_connections(lasting)
     return _passing(read)
@@ -93,20 +112,25 @@ def by_connections(lasting: Sequence[int]) -> Measured:
     return Measured("connections", loads, "medium", bool(loads) and is_uneven(loads))
 
 
+def _with_passing(measured: Measured, read: Sequence[PodSockets], lasting: int) -> Measured:
+    """Set what lasts against what comes and goes meanwhile, which may carry more."""
+    passing = sum(passing_of(read).counts)
+    many = passing > lasting and passing >= _EVENTS_A_POD * len(read)
+    passed = tuple(sockets.passed for sockets in read)
+    return replace(measured, lasting=lasting, beside=passing if many else 0, passed=passed)
+
+
 def _passing(read: Sequence[PodSockets]) -> Measured:
-    """Count connections that came and went: those that the pod accepted, where it says, else those seen."""
-    opened = [sockets.opened for sockets in read if sockets.opened is not None]
-    counts = opened if len(opened) == len(read) else [sockets.passed for sockets in read]
-    if not any(sockets.passed for sockets in read) and sum(counts) <= _STRAY_CONNECTIONS:
-        counts = [0 for _ in read]
-    loads = tuple(map(float, counts))
+    passing = passing_of(read)
+    loads = tuple(map(float, passing.counts))
     return Measured(
         signal="connections",
         loads=loads,
         confidence="low",
-        uneven=is_uneven(loads) and uneven_beyond_chance(counts) < _UNEVEN_EVENTS,
-        churning=any(counts),
-        enough=sum(counts) >= _EVENTS_A_POD * len(read),
+        uneven=is_uneven(loads) and uneven_beyond_chance(passing.counts) < _UNEVEN_EVENTS,
+        churning=any(loads),
+        enough=sum(loads) >= _EVENTS_A_POD * len(read),
+        unplaced=passing.unplaced,
     )
 
 

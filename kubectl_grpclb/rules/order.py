@@ -1,6 +1,6 @@
 """Whether load is ordered by the pods' age: the signature of clients that never look for new pods."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -13,6 +13,8 @@ _APART = 5.0
 """Seconds between the creation of pods that were not created together."""
 _SYSTEMATIC = 0.001
 _LIKELY = 0.05
+_NEXT_TO_NOTHING = 0.1
+"""Share of their fair share, which is their part of the pods, up to which pods count as starved."""
 
 
 class AgeOrder(Struct, frozen=True):
@@ -31,6 +33,18 @@ class AgeOrder(Struct, frozen=True):
     def systematic(self) -> bool:
         """So rare by chance that something keeps the pods from getting their share."""
         return self.chance < _SYSTEMATIC
+
+    def part(self, loads: Mapping[str, float]) -> float:
+        """Give the young pods' load over their fair share of it; `loads` are by pod.
+
+        Fewer connections than the others have are no fault as long as they carry enough.
+        """
+        fair = sum(loads.values()) * len(self.young) / len(loads)
+        return sum(loads[pod.name] for pod in self.young) / fair if fair else 0.0
+
+    def starves(self, loads: Mapping[str, float]) -> bool:
+        """Say whether the young pods get next to nothing, and that is not chance."""
+        return self.systematic and self.part(loads) <= _NEXT_TO_NOTHING
 
 
 def age_order(servers: Sequence[tuple[Pod, int]]) -> AgeOrder | None:

@@ -10,18 +10,20 @@ __all__ = ["decide"]
 Decision = tuple[Verdict, str]
 
 
-def decide(facts: Facts, measured: Measured, unread: int, *, systematic: bool) -> Decision:
+def decide(facts: Facts, measured: Measured, unread: int, *, starved: bool) -> Decision:
     """Say what the load of the ready pods amounts to; `unread` of them could not be looked into.
 
-    `systematic` says that some ready pods get less than chance would ever give them.
+    `starved` says that pods that were added later get next to nothing, and that this is not chance.
     """
     ready = len(measured.loads) + unread
     if not measured.loads or all(pod.target_port is None for pod in facts.pods if pod.ready):
         return "inconclusive", _nothing_read(facts, ready)
     if not any(measured.loads):
-        return _idle(ready, unread)
-    if measured.stays_uneven(unread) or systematic:
-        return "unbalanced", _unbalanced(measured, unread)
+        return _quiet(measured, ready, unread)
+    if measured.unclear:
+        return "inconclusive", _outnumbered(measured)
+    if measured.stays_uneven(unread) or starved:
+        return "unbalanced", _unbalanced(measured, unread, starved=starved)
     if unread:
         return "inconclusive", (
             f"{unread} of {_pods(ready)} could not be looked into, and what they carry could change the verdict"
@@ -41,23 +43,36 @@ def _nothing_read(facts: Facts, ready: int) -> str:
     )
 
 
-def _idle(ready: int, unread: int) -> Decision:
+def _quiet(measured: Measured, ready: int, unread: int) -> Decision:
     if unread:
         return "inconclusive", (
             f"no client is connected to the pods that were read, but {unread} of {_pods(ready)} could not be"
         )
+    if measured.unplaced:
+        who, its = ("the pod", "its") if ready == 1 else ("the pods", "their")
+        return "inconclusive", (
+            f"no connection to the port was seen, but {who} accepted {measured.unplaced:,} connections on some of "
+            f"{its} ports meanwhile; clients that dial anew for every call would look like this: look longer (--window)"
+        )
     return "idle", f"no client is connected to {'the ready pod' if ready == 1 else f'any of the {ready} ready pods'}"
 
 
-def _unbalanced(measured: Measured, unread: int) -> str:
+def _unbalanced(measured: Measured, unread: int, *, starved: bool) -> str:
     loads = measured.loads
-    idle = sum(load == 0 for load in loads)
+    idle = measured.idle
     known = f"{_pods(len(loads))} that could be read do" if unread else f"{_pods(len(loads))} do"
     work = (
         f"the {known} the work of {effective_pods(loads):.1f}; the busiest has {max(loads) / sum(loads):.0%} of "
         f"{_what(measured)}"
     )
-    return f"{work}, and {idle} {'gets' if idle == 1 else 'get'} nothing" if idle else work
+    if idle:
+        return f"{work}, and {idle} {'gets' if idle == 1 else 'get'} nothing"
+    return f"{work}, and what was added later gets next to nothing" if starved else work
+
+
+def _outnumbered(measured: Measured) -> str:
+    lasting = "1 connection lasts" if measured.lasting == 1 else f"{measured.lasting:,} connections last"
+    return f"{lasting} and {measured.beside:,} came and went meanwhile; which of them carry the load is not known"
 
 
 def _churning(measured: Measured, ready: int) -> Decision:

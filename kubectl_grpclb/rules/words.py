@@ -5,19 +5,20 @@ from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.finding import Confidence
-from kubectl_grpclb.rules.assess import Server
+from kubectl_grpclb.rules.assess import Assessment
 
 __all__ = [
+    "among_read",
     "at_most",
     "command",
     "connections",
     "expose_headless",
     "headless_target",
+    "lasting_connections",
     "names",
     "odds",
     "plan_fix",
     "pods",
-    "reach",
     "reconnect",
     "seconds",
 ]
@@ -42,6 +43,13 @@ def pods(count: int) -> str:
 def connections(count: int) -> str:
     """`1 connection`, `3 connections`."""
     return "1 connection" if count == 1 else f"{count} connections"
+
+
+def lasting_connections(load: Assessment) -> str:
+    """Count those that last of all pods: `3 connections`, or `3 lasting connections` where others come and go."""
+    said = connections(load.lasting)
+    passing = any(server.sockets.passed for server in load.servers)
+    return said.replace(" ", " lasting ") if passing else said
 
 
 def odds(chance: float) -> str:
@@ -70,9 +78,11 @@ def at_most(limit: Confidence, confidence: Confidence) -> Confidence:
     return min(limit, confidence, key=_ORDER.index)
 
 
-def reach(client: Client, servers: Sequence[Server]) -> list[str]:
-    """Name the ready pods that a client's connections lead to; it may hold others that are not ready."""
-    return sorted(set(client.pods) & {server.pod.name for server in servers})
+def among_read(load: Assessment, sentence: str) -> str:
+    """Say of what could be read that it is that, where some ready pods could not be."""
+    if not load.unread:
+        return sentence
+    return f"Among the {len(load.servers)} ready pods that could be read, {sentence[:1].lower()}{sentence[1:]}"
 
 
 def command(*words: str) -> str:

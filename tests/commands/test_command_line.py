@@ -10,7 +10,7 @@ import pytest
 
 from kubectl_grpclb import __version__
 from kubectl_grpclb.model.snapshot import encode_snapshot
-from tests.probes.test_derive import read
+from tests.probes.asked import read
 from tests.shop import sticky
 
 GOLDEN = pathlib.Path(__file__).parent.parent / "golden" / "commands"

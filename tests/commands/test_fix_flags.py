@@ -10,7 +10,7 @@ import yaml
 
 from kubectl_grpclb.model.snapshot import encode_snapshot
 from tests.commands.test_command_line import run
-from tests.probes.test_derive import read
+from tests.probes.asked import read
 from tests.shop import sticky
 
 FIX = (

@@ -6,17 +6,18 @@ from typing import Any
 import pytest
 
 from kubectl_grpclb.model.errors import ClusterError, NotPermittedError
-from kubectl_grpclb.model.facts import Facts, PodSockets
 from kubectl_grpclb.model.gap import Gap, GapReason
-from kubectl_grpclb.model.snapshot import Exec, Refused, Snapshot, decode_snapshot, encode_snapshot
+from kubectl_grpclb.model.snapshot import Exec, Refused, decode_snapshot, encode_snapshot
 from kubectl_grpclb.probes.ask import Ask
 from kubectl_grpclb.probes.derive import derive
 from kubectl_grpclb.probes.gather import gather
-from tests.fake_cluster import FakeCluster, printed
+from tests.fake_cluster import printed
+from tests.probes.asked import facts_of, gap, peers, read
 from tests.shop import (
     CALLERS,
     OLD,
     PODS,
+    callers,
     cluster_of,
     endpoint,
     look,
@@ -28,30 +29,6 @@ from tests.shop import (
 )
 
 FORBIDDEN = Refused(GapReason.FORBIDDEN, 'User "ann" cannot do that', 403)
-
-
-def read(cluster: FakeCluster, **ask: Any) -> Snapshot:
-    return asyncio.run(gather(cluster, Ask(namespace="shop", service="greeter", **ask)))
-
-
-def facts_of(cluster: FakeCluster, **ask: Any) -> Facts:
-    return derive(read(cluster, **ask))
-
-
-def sockets(facts: Facts, name: str) -> PodSockets:
-    found = next(each.sockets for each in facts.pods if each.name == name)
-    assert isinstance(found, PodSockets)
-    return found
-
-
-def gap(facts: Facts, name: str) -> Gap:
-    found = next(each.sockets for each in facts.pods if each.name == name)
-    assert isinstance(found, Gap)
-    return found
-
-
-def peers(facts: Facts, name: str) -> list[str]:
-    return [connection.peer for connection in sockets(facts, name).connections]
 
 
 def test_each_connection_is_counted_on_the_pod_that_holds_it() -> None:
@@ -88,61 +65,14 @@ def test_the_cluster_domain_is_asked_of_a_pods_search_list() -> None:
     assert facts_of(cluster_of(servers((OLD,)), {PODS[0]: elsewhere})).cluster_domain == "corp.example"
 
 
-def test_connections_in_one_look_only_do_not_last() -> None:
-    once = look("10.244.0.11", ["10.244.1.21:40001"], later=["10.244.1.21:40001", "10.244.1.21:40009"])
+def test_a_snapshot_says_that_a_probe_runs_a_command_and_not_which() -> None:
+    backends = servers((OLD,))
+    backends[0]["spec"]["containers"][0]["readinessProbe"] = {"exec": {"command": ["/bin/check", "--token=s3cret"]}}
 
-    facts = facts_of(sticky(looks={PODS[0]: printed(once)}))
+    file = encode_snapshot(read(cluster_of(backends, {}))).decode()
 
-    assert [connection.lasting for connection in sockets(facts, PODS[0]).connections] == [True, False]
-    assert sockets(facts, PODS[0]).passed == 1
-
-
-def test_a_peer_with_the_pods_own_address_is_not_a_client() -> None:
-    own = look("10.244.0.11", ["10.244.0.11:40001", "127.0.0.1:40002", "10.244.1.21:40003"])
-
-    assert peers(facts_of(sticky(looks={PODS[0]: printed(own)})), PODS[0]) == ["10.244.1.21"]
-
-
-def probed(number: int = 0) -> list[dict[str, Any]]:
-    backends = servers()
-    probe = {"grpc": {"port": 50051}, "periodSeconds": 5}
-    backends[number]["spec"]["containers"][0]["readinessProbe"] = probe
-    return backends
-
-
-def test_a_nodes_short_connection_to_a_probed_port_is_the_kubelets() -> None:
-    probe = look("10.244.0.11", [], later=["10.0.0.1:50000"])
-    cluster = cluster_of(probed(), {PODS[0]: printed(probe)})
-
-    found = sockets(facts_of(cluster), PODS[0])
-
-    assert (found.connections, found.passed) == ((), 0)
-
-
-def test_a_nodes_lasting_connection_may_be_a_client_behind_source_nat() -> None:
-    lasting = look("10.244.0.11", ["10.0.0.1:50000"])
-    cluster = cluster_of(probed(), {PODS[0]: printed(lasting)})
-
-    facts = facts_of(cluster)
-
-    assert peers(facts, PODS[0]) == ["10.0.0.1"]
-    assert [(client.kind, client.name) for client in facts.clients] == [("Node", "node-a")]
-
-
-def test_a_nodes_short_connection_to_a_port_that_is_not_probed_is_a_client() -> None:
-    short = look("10.244.0.11", [], later=["10.0.0.1:50000"])
-
-    assert peers(facts_of(sticky(looks={PODS[0]: printed(short)})), PODS[0]) == ["10.0.0.1"]
-
-
-def test_behind_a_sidecar_the_clients_are_unknown_rather_than_none() -> None:
-    backends = servers()
-    backends[0]["spec"]["containers"].append({"name": "istio-proxy"})
-    hops = look("10.244.0.11", ["127.0.0.6:40001"])
-
-    facts = facts_of(cluster_of(backends, {PODS[0]: printed(hops)}))
-
-    assert gap(facts, PODS[0]).reason is GapReason.SIDECAR
+    assert '"exec": {}' in file
+    assert "/bin/check" not in file
 
 
 def test_a_pod_whose_exec_is_denied_is_a_gap() -> None:
@@ -170,6 +100,23 @@ def test_where_one_container_has_no_shell_the_next_is_asked() -> None:
     )
 
     assert peers(facts_of(cluster), PODS[0]) == ["10.244.1.21"]
+
+
+def test_every_running_container_is_asked_the_applications_first_and_a_meshs_proxy_last() -> None:
+    def running(name: str) -> dict[str, Any]:
+        return {"name": name, "state": {"running": {}}}
+
+    backends = servers((OLD,))
+    backends[0]["status"] |= {
+        "initContainerStatuses": [running("istio-proxy"), running("vault-agent"), {"name": "migrate", "state": {}}],
+        "ephemeralContainerStatuses": [running("debugger-7xk2p")],
+    }
+    cluster = cluster_of(backends, {PODS[0]: Refused(GapReason.NO_SHELL, "no such file: sh")})
+
+    read(cluster)
+
+    asked = [each.container for each in cluster.requests if isinstance(each, Exec)]
+    assert asked == ["main", "vault-agent", "debugger-7xk2p", "istio-proxy"]
 
 
 def test_a_container_that_answers_is_the_last_one_asked() -> None:
@@ -200,6 +147,36 @@ def test_a_named_target_port_is_resolved_pod_by_pod() -> None:
     assert peers(facts, PODS[1]) == ["10.244.1.22"]
 
 
+def test_a_pod_without_the_ports_name_says_which_ports_it_declares() -> None:
+    backends = servers()
+    backends[2]["spec"]["containers"][0]["ports"] = [{"name": "rpc", "containerPort": 50051}]
+    slices = [
+        slice_of([endpoint(each) for each in backends[:2]]),
+        slice_of([endpoint(backends[2])], name="greeter-noport", port=None),
+    ]
+
+    found = next(
+        each for each in facts_of(cluster_of(backends, {}, endpointslices=slices)).pods if each.name == PODS[2]
+    )
+
+    assert (found.target_port, found.declares) == (None, ("rpc 50051",))
+
+
+def test_a_pod_of_a_headless_service_is_looked_at_on_the_number_that_clients_dial_also_without_the_ports_name() -> None:
+    backends = servers()
+    slices = [
+        slice_of([endpoint(each) for each in backends[:2]]),
+        slice_of([endpoint(backends[2])], name="greeter-noport", port=None),
+    ]
+    looks = {PODS[2]: printed(look("10.244.0.13", ["10.244.1.21:40001"]))}
+
+    facts = facts_of(
+        cluster_of(backends, looks, services=[service(clusterIP="None")], endpointslices=slices),
+    )
+
+    assert peers(facts, PODS[2]) == ["10.244.1.21"]
+
+
 def test_both_address_families_of_a_pod_are_one_pod() -> None:
     backends = servers()
     backends[0]["status"]["podIPs"] = [{"ip": "10.244.0.11"}, {"ip": "fd00::b"}]
@@ -218,6 +195,28 @@ def test_an_endpoint_without_a_pod_is_a_gap() -> None:
     facts = facts_of(cluster_of([], {}, services=[service(selector=None)], endpointslices=[slice_of([outside])]))
 
     assert gap(facts, "192.0.2.10").reason is GapReason.NOT_A_POD
+
+
+def test_a_pod_that_was_deleted_after_its_endpoint_was_read_is_not_ready_any_more() -> None:
+    backends = servers()
+
+    facts = facts_of(sticky(pods=[*backends[:2], *callers()]))
+    gone = next(each for each in facts.pods if each.name == PODS[2])
+
+    assert (gone.ready, gone.serving, gone.terminating) == (False, False, True)
+    assert gone.sockets == Gap(GapReason.DIED, "the pod was deleted meanwhile")
+
+
+def test_an_endpoint_that_refers_to_a_pod_elsewhere_is_not_one_that_was_deleted() -> None:
+    backends = servers((OLD,))
+    elsewhere = endpoint(backends[0])
+    elsewhere["targetRef"]["namespace"] = "shipping"
+
+    facts = facts_of(
+        cluster_of(backends, {}, services=[service(selector=None)], endpointslices=[slice_of([elsewhere])])
+    )
+
+    assert (facts.pods[0].ready, gap(facts, PODS[0]).reason) == (True, GapReason.NOT_A_POD)
 
 
 def test_a_pod_that_is_not_running_is_not_asked() -> None:
@@ -240,6 +239,16 @@ def test_where_nothing_matches_the_selector_the_nearest_pods_are_given() -> None
     facts = facts_of(cluster)
 
     assert [(like.owner, like.differing) for like in facts.lookalikes] == [("Deployment/greeter", {"app": "greeter"})]
+
+
+def test_pods_that_match_but_have_ended_are_given_with_how() -> None:
+    evicted = pod(PODS[0], "10.244.0.11", phase="Failed", reason="Evicted", containerStatuses=[])
+    state = {"terminated": {"reason": "Completed"}}
+    done = pod(PODS[1], "10.244.0.12", phase="Succeeded", containerStatuses=[{"name": "main", "state": state}])
+
+    facts = facts_of(cluster_of([evicted, done], {}, endpointslices=[]))
+
+    assert (facts.pods, [each.how for each in facts.ended]) == ((), ["Succeeded: Completed", "Failed: Evicted"])
 
 
 def test_the_owners_replicas_are_read() -> None:
@@ -268,17 +277,6 @@ def test_a_namespace_that_does_not_exist_is_answered_with_the_nearest_names() ->
 def test_a_service_that_may_not_be_read_names_the_rule_that_would_allow_it() -> None:
     with pytest.raises(NotPermittedError, match="endpointslices"):
         read(sticky(refused={"endpointslices": FORBIDDEN}))
-
-
-def test_a_single_look_makes_every_connection_count() -> None:
-    single = look("10.244.0.11", ["10.244.1.21:40001"])
-    first, _, rest = single.partition("#grpclb waited 5")
-    looks = {PODS[0]: printed(first + rest[rest.index("#grpclb end") :])}
-
-    found = sockets(facts_of(sticky(looks=looks), window=0.0), PODS[0])
-
-    assert [connection.lasting for connection in found.connections] == [True]
-    assert found.waited == 0
 
 
 def test_pods_are_listed_ready_first() -> None:

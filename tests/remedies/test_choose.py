@@ -44,6 +44,13 @@ def test_clients_that_affinity_pins_want_it_gone_with_a_word_on_what_comes_after
     assert "Load may still stick then" in choice.why[2]
 
 
+def test_what_a_client_holds_on_a_pod_that_is_not_ready_pins_it_to_no_ready_one() -> None:
+    gone = pod(13, lasting(5), ready=False, terminating=True)
+    affine = replace(CLUSTER_IP, session_affinity=True)
+
+    assert chosen(facts([pod(11, lasting(1)), pod(12, lasting(0)), gone], service=affine)).strategy == "envoy"
+
+
 def test_affinity_that_pins_nobody_leaves_the_proxy() -> None:
     spread = [sockets([connection(f"10.244.1.{peer}") for peer in peers]) for peers in ([21, 22], [], [])]
     held = facts([pod(number, each) for number, each in enumerate(spread, 11)])

@@ -50,6 +50,7 @@ def pod(name: str = "greeter-7c9f8d5b6-x2x9k", **changed: object) -> PodRow:
         "owner": "Deployment/greeter",
         "connections": 0,
         "lasting": changed.get("connections", 0),
+        "passed": 0,
         "requests_per_second": None,
         "bytes_per_second": None,
         "share": 0.0,
@@ -60,7 +61,14 @@ def pod(name: str = "greeter-7c9f8d5b6-x2x9k", **changed: object) -> PodRow:
 
 
 def unread(name: str, gap: str = NO_SHELL, **changed: object) -> PodRow:
-    nothing: dict[str, object] = {"connections": None, "lasting": None, "share": None, "sources": (), "gap": gap}
+    nothing: dict[str, object] = {
+        "connections": None,
+        "lasting": None,
+        "passed": None,
+        "share": None,
+        "sources": (),
+        "gap": gap,
+    }
     return pod(name, **{**nothing, **changed})
 
 

@@ -83,6 +83,7 @@ def pods(text: SearchStrategy[str], words: SearchStrategy[tuple[str, ...]]) -> S
         owner=st.none() | text,
         connections=st.none() | counts,
         lasting=st.none() | counts,
+        passed=st.none() | counts,
         requests_per_second=st.none() | rates,
         bytes_per_second=st.none() | rates,
         share=st.none() | shares,

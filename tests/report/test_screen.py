@@ -49,6 +49,18 @@ def test_a_pod_whose_load_is_unknown_is_not_called_idle() -> None:
     assert row(lines, "greeter-0").split()[1:4] == ["?", "not", "read"]
 
 
+def test_a_pod_without_a_connection_is_not_called_idle_where_no_load_was_measured() -> None:
+    shown = report("inconclusive", balance=nothing_measured(1), pods=(pod("greeter-0", share=None),))
+
+    assert row(table(shown), "greeter-0").split()[1:3] == ["-", "0"]
+
+
+def test_a_pod_with_a_passing_connection_is_not_called_idle() -> None:
+    shown = report("unbalanced", pods=(pod("greeter-0", connections=2, share=1.0), pod("greeter-1", passed=1)))
+
+    assert row(table(shown), "greeter-1").split()[1:3] == ["-", "0"]
+
+
 def test_an_idle_service_has_no_chart_of_zeros() -> None:
     lines = table(idle())
 

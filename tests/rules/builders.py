@@ -17,6 +17,7 @@ from kubectl_grpclb.model.facts import (
     Tier,
     TierPod,
 )
+from kubectl_grpclb.model.finding import Finding, Report
 from kubectl_grpclb.model.gap import Gap, GapReason
 
 CLUSTER_IP = Service(
@@ -165,11 +166,22 @@ def served(*counts: int | None, past: int = 0, held: PodSockets | Gap | None = N
     )
 
 
+def codes(report: Report) -> list[str]:
+    """The codes of a report's findings, the leading one first."""
+    return [finding.code for finding in report.findings]
+
+
+def the(report: Report, code: str) -> Finding:
+    """The first finding of a code."""
+    return next(finding for finding in report.findings if finding.code == code)
+
+
 def _clients(pods: Sequence[Pod]) -> tuple[Client, ...]:
     held = [
         (each.name, seen) for each in pods if isinstance(each.sockets, PodSockets) for seen in each.sockets.connections
     ]
-    return tuple(_client(peer, [pair for pair in held if pair[1].peer == peer]) for peer in {s.peer for _, s in held})
+    peers = dict.fromkeys(seen.peer for _, seen in held)
+    return tuple(_client(peer, [pair for pair in held if pair[1].peer == peer]) for peer in peers)
 
 
 def _client(peer: str, held: Sequence[tuple[str, Connection]]) -> Client:

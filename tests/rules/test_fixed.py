@@ -2,13 +2,13 @@
 
 from msgspec.structs import replace
 
-from kubectl_grpclb.model.finding import Finding, Report
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.rules import analyse
 from tests.rules.builders import (
     CLUSTER_IP,
     UNREADABLE,
     behind,
+    codes,
     connection,
     from_envoy,
     lasting,
@@ -16,16 +16,9 @@ from tests.rules.builders import (
     pod,
     served,
     sockets,
+    the,
     tier,
 )
-
-
-def codes(report: Report) -> list[str]:
-    return [finding.code for finding in report.findings]
-
-
-def the(report: Report, code: str) -> Finding:
-    return next(finding for finding in report.findings if finding.code == code)
 
 
 def test_a_fix_that_everything_goes_through_has_no_finding() -> None:
@@ -39,6 +32,14 @@ def test_connections_past_envoy_are_named_with_their_client_and_how_to_move_them
     assert "2 connections of caller-5d6c7b8f9-21 still lead straight to greeter-7c9f8d5b6-00011" in found.message
     assert found.next == ("kubectl rollout restart deployment/caller -n shop",)
     assert found.evidence[0] == "caller-5d6c7b8f9-21 (10.244.1.21): 2 connections past Envoy, to 1 pod"
+
+
+def test_what_a_client_holds_on_a_pod_that_is_not_ready_is_not_said_to_go_past_envoy() -> None:
+    gone = pod(13, lasting(4), ready=False, terminating=True)
+
+    found = the(analyse(behind([pod(11, sockets([*from_envoy(), connection()]), requests=100), gone])), "GLB105")
+
+    assert found.evidence[0] == "caller-5d6c7b8f9-21 (10.244.1.21): 1 connection past Envoy, to 1 pod"
 
 
 def test_one_connection_past_envoy_is_told_in_the_singular() -> None:

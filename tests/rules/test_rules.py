@@ -2,29 +2,22 @@
 
 from msgspec.structs import replace
 
-from kubectl_grpclb.model.facts import Lookalike, Refusal
-from kubectl_grpclb.model.finding import Finding, Report
+from kubectl_grpclb.model.facts import Ended, Lookalike, Pod, Refusal, ServicePort
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.rules import RULES, analyse
 from tests.rules.builders import (
     CLUSTER_IP,
     HEADLESS,
     UNREADABLE,
+    codes,
     connection,
     facts,
     lasting,
     of_counts,
     pod,
     sockets,
+    the,
 )
-
-
-def codes(report: Report) -> list[str]:
-    return [finding.code for finding in report.findings]
-
-
-def the(report: Report, code: str) -> Finding:
-    return next(finding for finding in report.findings if finding.code == code)
 
 
 def test_codes_are_unique_and_in_order() -> None:
@@ -36,6 +29,16 @@ def test_connections_that_all_landed_on_one_pod_are_named_with_who_gets_nothing(
 
     assert "Both connections of caller-5d6c7b8f9-21 landed on greeter-7c9f8d5b6-00011" in found.message
     assert "2 of 3 ready pods get nothing (greeter-7c9f8d5b6-00012 and greeter-7c9f8d5b6-00013)" in found.message
+
+
+def test_a_pod_that_had_a_passing_connection_is_not_said_to_get_nothing() -> None:
+    report = analyse(facts([pod(11, lasting(2)), pod(12, sockets(passed=1)), pod(13, lasting(0))]))
+    found = the(report, "GLB101")
+
+    assert "Both lasting connections of caller-5d6c7b8f9-21 landed on greeter-7c9f8d5b6-00011" in found.message
+    assert "1 of 3 ready pods gets nothing (greeter-7c9f8d5b6-00013)" in found.message
+    assert the(report, "GLB102").message.startswith("2 lasting connections for 3 ready pods")
+    assert [row.passed for row in report.pods] == [0, 1, 0]
 
 
 def test_sticking_leads_over_too_few_connections() -> None:
@@ -76,6 +79,19 @@ def test_pods_added_later_lead_and_take_the_place_of_random_placement() -> None:
     assert report.findings[0].confidence == "medium"
 
 
+def test_a_younger_pod_with_a_little_less_than_its_share_is_no_finding() -> None:
+    pods = [pod(11, lasting(400)), pod(12, lasting(400)), pod(13, lasting(300), age=3590.0)]
+
+    assert codes(analyse(facts(pods))) == []
+
+
+def test_a_younger_pod_that_carries_its_part_is_not_called_idle_where_another_is() -> None:
+    calm, busy = connection(received=100), connection(received=4_000)
+    old = [pod(11, sockets([busy] * 60)), pod(12, sockets([calm] * 60))]
+
+    assert codes(analyse(facts([*old, pod(13, sockets([busy] * 40), age=600.0)]))) == ["GLB101"]
+
+
 def test_pods_created_together_are_not_called_added_later() -> None:
     together = [pod(11, lasting(8), age=62.0), pod(12, lasting(0), age=61.0), pod(13, lasting(0), age=60.0)]
 
@@ -104,11 +120,53 @@ def test_a_selector_that_matches_nothing_names_the_label_that_differs() -> None:
     assert "Deployment/greeter comes near: its pods have app=greeter" in found.message
 
 
+def test_pods_that_match_but_have_ended_are_not_said_to_lack_the_labels() -> None:
+    evicted = tuple(Ended(f"greeter-7c9f8d5b6-{code}", "Failed: Evicted") for code in ("x2x9k", "m4q7t", "b8v2n"))
+
+    found = the(analyse(facts([], ended=evicted)), "GLB205")
+
+    assert found.message.startswith(
+        "3 pods have the labels that the Service selects (app=greeter), but all have ended (Failed: Evicted)"
+    )
+    assert found.next == (
+        "kubectl get pods -n shop -l app=greeter",
+        "kubectl describe pod greeter-7c9f8d5b6-x2x9k -n shop",
+    )
+
+
 def test_a_target_port_name_that_no_container_has_is_named_with_those_that_exist() -> None:
     found = the(analyse(facts([pod(11, Gap(GapReason.NO_PORT), target_port=None)])), "GLB205")
 
     assert "port named grpc" in found.message
     assert "they declare grpc 50051" in found.message
+
+
+def renamed(number: int) -> Pod:
+    gap = Gap(GapReason.NO_PORT)
+    return pod(number, gap, target_port=None, owner="Deployment/greeter-canary", declares=("rpc 50051",))
+
+
+def test_ready_pods_without_the_ports_name_are_named_with_those_that_they_have() -> None:
+    report = analyse(facts([pod(11, lasting(2)), pod(12, lasting(2)), renamed(13)]))
+    found = the(report, "GLB205")
+
+    assert (report.verdict, found.severity) == ("balanced", "error")
+    assert "no container of greeter-7c9f8d5b6-00013 has a port of that name; it declares rpc 50051" in found.message
+    assert "the Service leads no connection to it, but only to the other 2 that are ready" in found.message
+    assert found.next[0] == "kubectl edit deployment/greeter-canary -n shop"
+
+
+def test_load_that_sticks_leads_over_a_pod_without_the_ports_name() -> None:
+    assert codes(analyse(facts([pod(11, lasting(4)), pod(12, lasting(0)), renamed(13)]))) == ["GLB101", "GLB205"]
+
+
+def test_slices_by_hand_that_lack_the_port_for_some_pods_are_told() -> None:
+    number = replace(CLUSTER_IP, port=ServicePort("grpc", 80, 50051, None))
+
+    found = the(analyse(facts([pod(11, lasting(2)), renamed(12)], service=number)), "GLB205")
+
+    assert "EndpointSlices have no port named grpc for greeter-7c9f8d5b6-00012" in found.message
+    assert found.next[0].startswith("kubectl get endpointslices")
 
 
 def test_a_port_on_which_nothing_listens_is_named_with_those_that_are_listened_on() -> None:

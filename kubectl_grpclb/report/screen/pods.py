@@ -117,7 +117,7 @@ def _columns(rows: Sequence[PodRow], report: Report, view: View) -> list[Column]
     ready = Column("READY", states, least=8, gives_way=3)
     if report.verdict == "idle" and not view.wide:
         return [name, ages, ready, node]
-    load = Column("LOAD", _loads(rows, view), least=12)
+    load = Column("LOAD", _loads(rows, report, view), least=12)
     carried = numbers("CONN", _known([row.connections for row in rows], words.number, unseen))
     requests = rates("REQ/S", [row.requests_per_second for row in rows])
     received = rates("BYTES/S", [row.bytes_per_second for row in rows])
@@ -150,8 +150,11 @@ def _unread(row: PodRow) -> bool:
 
 
 def _idle(row: PodRow) -> bool:
-    """By the balance's signal; a pod whose share is not known counts by its connections."""
-    return not (row.connections if row.share is None else row.share) and not _unread(row)
+    """By the balance's signal; a pod whose share is not known counts by its connections.
+
+    A connection that came and went was a client's, too.
+    """
+    return not (row.connections if row.share is None else row.share) and not row.passed and not _unread(row)
 
 
 def _ready(row: PodRow) -> str:
@@ -160,23 +163,24 @@ def _ready(row: PodRow) -> str:
     return "yes" if row.ready else "no"
 
 
-def _loads(rows: Sequence[PodRow], view: View) -> list[Cell]:
+def _loads(rows: Sequence[PodRow], report: Report, view: View) -> list[Cell]:
     """Give a bar where there is load, and a word where there is none or nobody knows: never just blank."""
+    nothing = "-" if report.balance.idle is None else "idle"
     by_share = any(row.share is not None for row in rows)
     loads = [float((row.share if by_share else row.connections) or 0) for row in rows]
     busiest = max(loads, default=0.0)
     parts = [load / busiest if busiest > 0 else 0.0 for load in loads]
-    return [_load(row, part, view) for row, part in zip(rows, parts, strict=True)]
+    return [_load(row, part, nothing, view) for row, part in zip(rows, parts, strict=True)]
 
 
-def _load(row: PodRow, part: float, view: View) -> Cell:
+def _load(row: PodRow, part: float, nothing: str, view: View) -> Cell:
     if part > 0:
         return Bar(part, _style(row))
     if _unread(row):
         return Text(f"? {view.show(words.in_short(row.gap))}", "doubtful", reads_on=True)
     if not row.ready:
         return Text("not ready", _style(row))
-    return Text("idle" if _idle(row) else "-", _style(row))
+    return Text(nothing if _idle(row) else "-", _style(row))
 
 
 def _nodes(rows: Sequence[PodRow], view: View) -> list[str]:

@@ -1,0 +1,49 @@
+"""Connections that come and go: how many of them each pod had, and whether they came to the port at all."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from kubectl_grpclb.model.facts import PodSockets
+
+__all__ = ["Passing", "passing_of"]
+
+_STRAYS = 3
+_STRAYS_A_POD = 2
+"""Connections accepted during the window that a scrape or a look of somebody else's may explain."""
+
+
+class Passing(Struct, frozen=True):
+    """Connections during the window that do not last."""
+
+    counts: tuple[int, ...]
+    """Those to the target port, a pod: accepted ones where every pod counts them, else those seen in one look only."""
+    unplaced: int = 0
+    """Accepted connections that may have been to the target port or to others, more than strays explain."""
+
+
+def passing_of(read: Sequence[PodSockets]) -> Passing:
+    """Count the passing connections of pods that were looked at twice.
+
+    The kernel counts what a pod accepts on all of its ports together. So where neither look caught a connection to
+    the target port, the count tells of that port only if the pods listen on no other one.
+    """
+    seen = [sockets.passed for sockets in read]
+    accepted = [count for sockets in read if (count := _accepted(sockets)) is not None]
+    counted = len(accepted) == len(read)
+    if any(seen):
+        return Passing(tuple(map(max, accepted, seen)) if counted else tuple(seen))
+    if sum(accepted) <= max(_STRAYS, _STRAYS_A_POD * len(read)):
+        return Passing((0,) * len(read))
+    if counted and all(map(_has_no_other_port, read)):
+        return Passing(tuple(accepted))
+    return Passing((0,) * len(read), unplaced=sum(accepted))
+
+
+def _accepted(sockets: PodSockets) -> int | None:
+    """Give what the pod accepted; where nothing listens on the target port, none of that was to it."""
+    return 0 if sockets.listening is False else sockets.opened
+
+
+def _has_no_other_port(sockets: PodSockets) -> bool:
+    return sockets.listening is False or len(sockets.listens_on) <= 1
