@@ -15,6 +15,7 @@ from msgspec import Struct
 from kubectl_grpclb.model.errors import BadSnapshotError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.kube import KubeObject
+from kubectl_grpclb.model.look import MARK
 
 __all__ = [
     "SCHEMA",
@@ -180,8 +181,12 @@ class Snapshot(Struct, frozen=True, rename="camel"):
 
 
 def schema_for(readings: Iterable[Reading]) -> int:
-    """Give the oldest schema whose versions can read a file of these: AskEnvoy came with 2."""
-    return 2 if any(isinstance(reading.request, AskEnvoy) for reading in readings) else 1
+    """Give the oldest schema whose versions can read a file of these: AskEnvoy and a pod's gateway came with 2."""
+    return 2 if any(isinstance(each.request, AskEnvoy) or _tells_gateway(each.answer) for each in readings) else 1
+
+
+def _tells_gateway(answer: Answer) -> bool:
+    return isinstance(answer, Output) and f"\n{MARK}gateway " in (answer.stdout.text or "")
 
 
 class _Envelope(Struct, frozen=True, rename="camel"):

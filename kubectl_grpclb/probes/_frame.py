@@ -13,9 +13,10 @@ from kubectl_grpclb.probes._listing import Part
 
 __all__ = ["Frame", "Look", "frame_of"]
 
-_ORDER = re.compile(r"script( search)* look sockets status( waited( look sockets status)?)? end")
+_ORDER = re.compile(r"script( search)*( gateway)? look sockets status( waited( look sockets status)?)? end")
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _DOMAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
+_GATEWAY = re.compile(r"[0-9A-Fa-f]{8}|[0-9A-Fa-f]{32}")
 _COUNTER = re.compile(r"[0-9]{1,20}")
 
 
@@ -36,6 +37,8 @@ class Frame(Struct, frozen=True):
     """Seconds between the looks."""
     search: tuple[str, ...]
     """The resolver's search list."""
+    gateway: str | None
+    """As /proc/net/route or ipv6_route has it, in hexadecimal."""
 
 
 class _Mark(Struct, frozen=True):
@@ -119,12 +122,18 @@ def _frame(tool: str, marks: list[_Mark]) -> Frame | Gap:
         last=looks[-1],
         waited=float(waits[0]) if len(looks) == 2 else 0.0,
         search=_search(marks),
+        gateway=_gateway(marks),
     )
 
 
 def _search(marks: list[_Mark]) -> tuple[str, ...]:
     lists = [mark.words for mark in marks if mark.name == "search"]
     return tuple(word for word in lists[-1] if _DOMAIN.fullmatch(word)) if lists else ()
+
+
+def _gateway(marks: list[_Mark]) -> str | None:
+    words = [word for mark in marks if mark.name == "gateway" for word in mark.words[:1]]
+    return words[0] if words and _GATEWAY.fullmatch(words[0]) else None
 
 
 def _accepted(snmp: Part) -> int | None:

@@ -4,6 +4,7 @@ It prints lines of its own, each beginning with `model.look.MARK`, and between t
 
     #grpclb script 1                     its format
     #grpclb search shop.svc.cluster.local …    the resolver's search list, where it has one
+    #grpclb gateway 0100F40A                   where the pod's packets go, where there are two looks; hexadecimal
     #grpclb look 1 proc                  what shows the sockets: ss, proc, netstat-wide, netstat-narrow or none
     Tcp: …                               the two lines of /proc/net/snmp, where there are two looks
     #grpclb sockets
@@ -13,8 +14,9 @@ It prints lines of its own, each beginning with `model.look.MARK`, and between t
     #grpclb look 2 proc …
     #grpclb end
 
-It reads /proc/net/tcp, tcp6, sockstat, sockstat6 and snmp, and /etc/resolv.conf, and writes no file. Small files
-are read by the shell itself, because a process costs more than the file. No line depends on a language.
+It reads tcp, tcp6, sockstat, sockstat6, snmp, route and ipv6_route of /proc/net, and /etc/resolv.conf, and writes no
+file. Small files are read by the shell itself, because a process costs more than the file. No line depends on a
+language.
 """
 
 __all__ = ["SCRIPT"]
@@ -24,6 +26,7 @@ exec 2>/dev/null
 LC_ALL=C
 export LC_ALL
 window=$1
+via=
 
 # ss and netstat can fail and still end with 0 after a header, so that only a listener proves that they work.
 # The kernel's files are not tried: reading their first line costs the kernel as much as reading all.
@@ -115,6 +118,17 @@ pause() {
   waited=none
 }
 
+# With many networks a kubelet's probes come from the pod's gateway, which is no address that its node is known by.
+gateway() {
+  nowhere=00000000000000000000000000000000
+  while read -r _ to via _; do
+    [ "$to" = 00000000 ] && [ "$via" != 00000000 ] && echo "$via" && return
+  done </proc/net/route
+  while read -r to bits _ _ via _; do
+    [ "$to$bits" = ${nowhere}00 ] && [ "$via" != $nowhere ] && echo "$via" && return
+  done </proc/net/ipv6_route
+}
+
 heading="#grpclb script 1
 "
 while read -r key line; do
@@ -126,6 +140,9 @@ while read -r key line; do
     ;;
   esac
 done </etc/resolv.conf
+[ "$window" = 0 ] || via=$(gateway)
+[ -z "$via" ] || heading="$heading#grpclb gateway $via
+"
 choose
 end="
 #grpclb end"

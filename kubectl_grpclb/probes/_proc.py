@@ -24,7 +24,7 @@ from kubectl_grpclb.probes._listing import (
     rows,
 )
 
-__all__ = ["address_of_proc", "addresses_of_proc", "parse_proc"]
+__all__ = ["address_of_proc", "address_of_route", "addresses_of_proc", "parse_proc"]
 
 _NOT_COUNTED: Counters = (None, None)
 _HEADER = "local_address"
@@ -99,3 +99,10 @@ def address_of_proc(spelling: str) -> str:
         return address_of_proc(spelling[24:])
     words = (bytes.fromhex(spelling[at : at + 8])[::-1] for at in range(0, 32, 8))
     return str(IPv6Address(b"".join(words)))
+
+
+def address_of_route(spelling: str) -> str:
+    """Read a gateway of /proc/net/route, or of ipv6_route, which has its digits in the network's order."""
+    if len(spelling) == _IPV4_DIGITS:
+        return address_of_proc(spelling)
+    return str(IPv6Address(bytes.fromhex(spelling)))

@@ -26,6 +26,7 @@ class _Surroundings(Struct, frozen=True):
     on_loopback: bool
     """The pod's own address is a loopback one, as in the lab."""
     nodes: frozenset[str]
+    """Where a kubelet's probe may come from: the nodes' addresses, and the pod's gateway, which is its node too."""
     probed: bool
 
 
@@ -33,14 +34,14 @@ def clients_of(backend: Backend, looks: Looks, nodes: Iterable[str]) -> facts.Po
     """Keep the connections of clients.
 
     Left out are peers that are the pod's own address, a sidecar's hops over loopback, and short-lived
-    connections from a node to a port that the kubelet probes. A lasting connection from a node may be a
-    client behind source NAT, so it stays. Where a mesh's proxy takes the clients' connections the answer
-    is a Gap: its hops say nothing about them, and having none at the moment does not, either.
+    connections from a node, or the pod's gateway, to a port that the kubelet probes. A lasting connection from
+    a node may be a client behind source NAT, so it stays. Where a mesh's proxy takes the clients' connections the
+    answer is a Gap: its hops say nothing about them, and having none at the moment does not, either.
     """
     around = _Surroundings(
         own=frozenset(backend.addresses),
         on_loopback=any(is_loopback(address) for address in backend.addresses),
-        nodes=frozenset(nodes),
+        nodes=frozenset(nodes) | {looks.gateway or ""},
         probed=backend.target_port in _probed_ports(backend.pod),
     )
     outside = [seen for seen in looks.seen if not _inside(seen, around)]

@@ -13,7 +13,7 @@ from kubectl_grpclb.probes._frame import Frame, Look, frame_of
 from kubectl_grpclb.probes._listing import PEER, PORT, Addresses, Counters, Ends, Listing, NotUnderstoodError
 from kubectl_grpclb.probes._look_script import SCRIPT
 from kubectl_grpclb.probes._netstat import CutAddressError, parse_netstat
-from kubectl_grpclb.probes._proc import addresses_of_proc, parse_proc
+from kubectl_grpclb.probes._proc import address_of_route, addresses_of_proc, parse_proc
 from kubectl_grpclb.probes._spelling import addresses_of
 from kubectl_grpclb.probes._ss import parse_ss
 
@@ -59,6 +59,8 @@ class Looks(Struct, frozen=True):
     were asked for and nothing in the container could wait."""
     search: tuple[str, ...]
     """The pod's DNS search list."""
+    gateway: str | None
+    """Where the pod's packets to elsewhere go first; None with a single look, or where nothing says it."""
 
 
 def look_request(namespace: str, pod: str, container: str, window: float, seconds: float) -> Exec:
@@ -88,6 +90,7 @@ def parse_look(output: Output, ports: frozenset[int]) -> Looks | Gap:
         opened=_opened(frame),
         waited=frame.waited,
         search=frame.search,
+        gateway=None if frame.gateway is None else address_of_route(frame.gateway),
     )
 
 

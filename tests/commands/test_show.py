@@ -8,7 +8,7 @@ import pytest
 from kubectl_grpclb.commands.show import write_snapshot
 from kubectl_grpclb.model.snapshot import Snapshot, decode_snapshot
 from tests.fake_cluster import printed
-from tests.probes.test_derive import read
+from tests.probes.asked import read
 from tests.shop import PODS, sticky
 
 STEERING = "\x1b\x7f\x9b\x9d\x9c\u202e\u2028\U000e0001"

@@ -39,6 +39,24 @@ def test_a_nodes_short_connection_to_a_probed_port_is_the_kubelets() -> None:
     assert (found.connections, found.passed) == ((), 0)
 
 
+def test_a_short_connection_from_the_pods_gateway_to_a_probed_port_is_the_kubelets() -> None:
+    shown = look("10.244.0.11", [], later=["10.244.0.1:50000"]).replace(
+        "#grpclb look 1", "#grpclb gateway 0100F40A\n#grpclb look 1"
+    )
+
+    found = sockets(facts_of(cluster_of(probed(), {PODS[0]: printed(shown)})), PODS[0])
+
+    assert (found.connections, found.passed) == ((), 0)
+
+
+def test_a_lasting_connection_from_the_pods_gateway_may_be_a_client() -> None:
+    shown = look("10.244.0.11", ["10.244.0.1:50000"]).replace(
+        "#grpclb look 1", "#grpclb gateway 0100F40A\n#grpclb look 1"
+    )
+
+    assert peers(facts_of(cluster_of(probed(), {PODS[0]: printed(shown)})), PODS[0]) == ["10.244.0.1"]
+
+
 def test_a_nodes_lasting_connection_may_be_a_client_behind_source_nat() -> None:
     lasting = look("10.244.0.11", ["10.0.0.1:50000"])
     cluster = cluster_of(probed(), {PODS[0]: printed(lasting)})

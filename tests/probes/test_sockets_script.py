@@ -228,3 +228,48 @@ def test_the_search_list_of_resolv_conf_is_shown_without_tricks(container: Path)
     )
 
     assert looked(inside(container, 0), 50051).search == ("shop.svc.cluster.local", "cluster.local")
+
+
+ROUTES = (
+    "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+    "eth0\t008012C6\t018012C6\t0003\t0\t0\t0\t00C0FFFF\t0\t0\t0\n"
+    "eth0\t00000000\t018012C6\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+)
+ROUTES_6 = (
+    "fd000000000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 "
+    "00000100 00000001 00000000 00000001     eth0\n"
+    "00000000000000000000000000000000 00 00000000000000000000000000000000 00 00000000000000000000000000000000 "
+    "ffffffff 00000001 00000000 00200200       lo\n"
+    "00000000000000000000000000000000 00 00000000000000000000000000000000 00 fd000000000000000000000000000001 "
+    "00000400 00000001 00000000 00000003     eth0\n"
+)
+
+
+def test_the_pods_gateway_is_told_where_there_are_two_looks(container: Path) -> None:
+    write(container / "proc" / "net" / "tcp", "  sl  local_address rem_address   st\n")
+    write(container / "proc" / "net" / "route", ROUTES)
+
+    assert looked(inside(container, 0.01), 50051).gateway == "198.18.128.1"
+
+
+def test_a_pod_without_ipv4_has_its_gateway_in_ipv6_route(container: Path) -> None:
+    write(container / "proc" / "net" / "tcp", "  sl  local_address rem_address   st\n")
+    write(container / "proc" / "net" / "route", ROUTES.partition("\n")[0] + "\n")
+    write(container / "proc" / "net" / "ipv6_route", ROUTES_6)
+
+    assert looked(inside(container, 0.01), 50051).gateway == "fd00::1"
+
+
+@pytest.mark.parametrize("routes", [ROUTES.replace("\t018012C6\t0003", "\t00000000\t0001"), "", "\x00\xff route\n"])
+def test_a_pod_without_a_gateway_has_none(container: Path, routes: str) -> None:
+    write(container / "proc" / "net" / "tcp", "  sl  local_address rem_address   st\n")
+    write(container / "proc" / "net" / "route", routes)
+
+    assert looked(inside(container, 0.01), 50051).gateway is None
+
+
+def test_a_single_look_does_not_need_the_gateway(container: Path) -> None:
+    write(container / "proc" / "net" / "tcp", "  sl  local_address rem_address   st\n")
+    write(container / "proc" / "net" / "route", ROUTES)
+
+    assert looked(inside(container, 0), 50051).gateway is None
