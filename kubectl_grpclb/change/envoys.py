@@ -10,7 +10,7 @@ from kubectl_grpclb.model.addresses import canonical
 from kubectl_grpclb.model.admin import CONNECTIONS_PAGE, HOSTS_PAGE, all_connections, requests_by_host
 from kubectl_grpclb.model.bundle import Bundle
 from kubectl_grpclb.model.errors import RefusedError
-from kubectl_grpclb.model.gap import Gap
+from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.kube import EndpointSlice
 from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.snapshot import Answer, AskEnvoy, List, Objects
@@ -25,6 +25,9 @@ _CALLS = 5
 """Calls in a row that must come back before the path is believed."""
 
 _NO_ENVOY = "no Envoy is ready"
+
+_BLIND = 30.0
+"""Seconds that an Envoy is given to end where nobody may look; without long calls it needs half of that."""
 
 
 def selector_of(bundle: Bundle) -> str:
@@ -47,6 +50,10 @@ class Envoys:
         while True:
             pods = await self._pods()
             if pods == []:
+                return
+            if isinstance(pods, Denied) and pods.reason is GapReason.FORBIDDEN:
+                self._say(f"may not see whether Envoy has ended ({printable(pods.message)}); giving it {_BLIND:.0f} s")
+                await asyncio.sleep(_BLIND)
                 return
             if not isinstance(pods, Denied) and len(pods) != told:
                 told = len(pods)
@@ -183,7 +190,10 @@ def _still_there(pods: list[Manifest] | Denied, seconds: float) -> str:
     if isinstance(pods, Denied):
         return f"whether the pods of Envoy have ended could not be seen: {printable(pods.message)}"
     names = ", ".join(printable(pod["metadata"]["name"]) for pod in pods)
-    return f"these pods did not end within {seconds:.0f} s: {names}"
+    return (
+        f"these pods did not end within {seconds:.0f} s: {names}. Calls may still run there; if their node is gone, "
+        "`kubectl delete pod --force` ends them. What they need is left"
+    )
 
 
 def _listed(addresses: frozenset[str]) -> str:

@@ -2,27 +2,45 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from kubectl_grpclb.change.apply import Site, switch
 from kubectl_grpclb.cluster.port import Workshop
-from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of
+from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of, leads_to_envoy
 from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.plan import Manifest
-from kubectl_grpclb.model.receipt import Made, Receipt, differences, expected_spec, is_in_place
+from kubectl_grpclb.model.receipt import (
+    BEFORE_THE_CUT_OVER,
+    Made,
+    Receipt,
+    differences,
+    expected_spec,
+    is_in_place,
+    is_touched,
+)
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Delete, Denied
 
-__all__ = ["carries_the_fix", "empty", "forget", "prune", "remove", "restore", "the_service"]
+__all__ = [
+    "carries_the_fix",
+    "empty",
+    "forget",
+    "prune",
+    "remove",
+    "restore",
+    "the_service",
+]
 
 _LOOK_EVERY = 1.0
 _NOT_THERE = 404
 _READ_SECONDS = 15.0
 """How long a Service is asked for that the API server fails to give, as while its own leader changes."""
 _ANSWER_SECONDS = 15.0
-_END_SECONDS = 360.0
-"""Longer than the grace that the kubelet gives an Envoy to drain in."""
+_LEAST_END_SECONDS = 60.0
+"""However little time the user gives; an Envoy takes a quarter of a minute to end."""
+_RUNS = ("horizontalpodautoscalers", "deployments")
+"""In this order, so that nothing scales what is to end."""
 
 
 async def the_service(cluster: Workshop, namespace: str, name: str) -> Manifest | None:
@@ -47,6 +65,8 @@ def carries_the_fix(receipt: Receipt, service: Manifest) -> bool:
     spec = service["spec"]
     if not is_in_place(receipt, spec):
         return False
+    if receipt.step in BEFORE_THE_CUT_OVER and not is_touched(receipt, spec):
+        return False  # somebody changed it before the fix did
     if service["metadata"]["uid"] != receipt.uid:
         raise RefusedError(
             f"Service/{receipt.service} was deleted and made anew since the fix, and its selector is not the one from "
@@ -84,6 +104,8 @@ async def empty(site: Site, seconds: float) -> None:
 
     An Envoy that does not say whom it serves is asked again. Only who may not ask it goes on without an answer.
     """
+    await see_that_nobody_is_led_there(site)
+    await site.journal.note("rolling back")  # before the drain: drained Envoys are of no use to a later fix
     await site.envoys.drain()
     until, told = time.monotonic() + seconds, ""
     while True:
@@ -120,24 +142,39 @@ def _still_serving(carried: int | Gap, seconds: float) -> str:
 
 
 async def remove(site: Site, made: Iterable[Made]) -> None:
-    """Delete what the fix made, Envoy first, and wait until it has ended; what cannot be deleted keeps nothing else.
+    """Delete what the fix made: Envoy first, and when it has ended, what it needed.
 
-    Raises RefusedError that names what is left, and before anything is deleted where the Service still leads to Envoy.
+    Raises RefusedError that names what is left; before anything is deleted where the Service still leads to Envoy.
     """
-    receipt, left = site.journal.receipt, []
-    await _see_that_nobody_is_led_there(site)
-    order = sorted(made, key=lambda each: each.resource not in {"horizontalpodautoscalers", "deployments"})
-    for each in order:
-        site.hold.check()
-        try:
-            if await _delete(site.cluster, receipt, each):
-                site.say(f"deleted {each.resource}/{each.name}")
-        except RefusedError as error:
-            left.append(str(error))
-        if each.resource == "deployments":
-            await site.envoys.until_gone(_END_SECONDS)
+    await see_that_nobody_is_led_there(site)
+    every = sorted(made, key=lambda each: (each.resource, each.name))
+    await _end_envoy(site, [each for each in every if each.resource in _RUNS])
+    left = []
+    for each in every:
+        if each.resource not in _RUNS:
+            left += await _left(site, each)
     if left:
         raise RefusedError("; ".join(left))
+
+
+async def _end_envoy(site: Site, runs: Sequence[Made]) -> None:
+    """Delete the autoscaler and the Deployment, and wait for its pods; while they run, they need all the rest."""
+    for each in sorted(runs, key=lambda each: _RUNS.index(each.resource)):
+        if left := await _left(site, each):
+            raise RefusedError("; ".join(left))
+    if any(each.resource == "deployments" for each in runs):
+        await site.envoys.until_gone(max(site.seconds, _LEAST_END_SECONDS))
+
+
+async def _left(site: Site, made: Made) -> list[str]:
+    """Delete one object; say why where it is left."""
+    site.hold.check()
+    try:
+        if await _delete(site.cluster, site.journal.receipt, made):
+            site.say(f"deleted {made.resource}/{made.name}")
+    except RefusedError as error:
+        return [str(error)]
+    return []
 
 
 async def forget(site: Site) -> None:
@@ -148,10 +185,11 @@ async def forget(site: Site) -> None:
     site.journal.forget()
 
 
-async def _see_that_nobody_is_led_there(site: Site) -> None:
+async def see_that_nobody_is_led_there(site: Site) -> None:
+    """Raise RefusedError where the Service leads to Envoy, or where that cannot be seen."""
     receipt, bundle = site.journal.receipt, bundle_of(site.journal.receipt.service)
     service = await the_service(site.cluster, site.namespace, receipt.service)
-    if service is not None and bundle.envoy in (service["spec"].get("selector") or {}).values():
+    if service is not None and leads_to_envoy(bundle, service["spec"]):
         raise RefusedError(
             f"Service/{receipt.service} leads to {bundle.envoy}, so that is left running with everything that it needs"
         )

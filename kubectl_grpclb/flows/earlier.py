@@ -9,7 +9,7 @@ import msgspec
 
 from kubectl_grpclb import __version__
 from kubectl_grpclb.flows.wishes import Wishes
-from kubectl_grpclb.model.bundle import bundle_of
+from kubectl_grpclb.model.bundle import bundle_of, leads_to_envoy
 from kubectl_grpclb.model.errors import UsageError
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.plan import Check, Manifest, Plan
@@ -26,11 +26,11 @@ State = Literal["fresh", "staged", "in use"]
 def state_of(receipt: Receipt | None, service: Manifest) -> State:
     """Tell from where the Service leads, not from how far the receipt says that the fix came.
 
-    A fix without Envoy that is done stands in the way of none: the next one begins afresh.
+    A fix without Envoy leaves nothing that a later one could go on with: that begins afresh.
     """
-    if receipt is None or (receipt.ports is None and receipt.step == "done"):
+    if receipt is None or receipt.ports is None:
         return "fresh"
-    return "in use" if is_carried(receipt, service["spec"]) else "staged"
+    return "in use" if leads_to_envoy(bundle_of(receipt.service), service["spec"]) else "staged"
 
 
 def installation_for(receipt: Receipt | None) -> Installation:
@@ -69,11 +69,11 @@ def before_of(service: Manifest, receipt: Receipt | None, state: State) -> Manif
     return {**service, "spec": receipt.original} if receipt and state == "in use" else service
 
 
-def on_top_of(receipt: Receipt | None, plan: Plan, facts: Facts) -> Plan:
+def on_top_of(receipt: Receipt | None, plan: Plan, facts: Facts, service: Manifest) -> Plan:
     """Add what an earlier fix, or the loss of its receipt, means for this one."""
     if plan.changes_nothing:
         return plan
-    checks = (*_without_receipt(receipt, facts), *_of_another_kind(receipt, plan))
+    checks = (*_without_receipt(receipt, facts), *_of_another_kind(receipt, plan, service))
     return msgspec.structs.replace(plan, checks=(*checks, *plan.checks))
 
 
@@ -90,8 +90,8 @@ def _without_receipt(receipt: Receipt | None, facts: Facts) -> Iterator[Check]:
         )
 
 
-def _of_another_kind(receipt: Receipt | None, plan: Plan) -> Iterator[Check]:
-    if receipt is None or receipt.ports is not None or receipt.step != "done" or receipt.strategy == plan.strategy:
+def _of_another_kind(receipt: Receipt | None, plan: Plan, service: Manifest) -> Iterator[Check]:
+    if receipt is None or receipt.strategy == plan.strategy:
         return
     if receipt.made:
         names = ", ".join(f"{each.resource}/{each.name}" for each in receipt.made)
@@ -103,7 +103,7 @@ def _of_another_kind(receipt: Receipt | None, plan: Plan) -> Iterator[Check]:
             do=f"If nobody uses it any more, `kubectl grpclb rollback {receipt.service}` removes it; run fix again "
             "then.",
         )
-    elif receipt.change is not None:
+    elif receipt.change is not None and is_carried(receipt, service["spec"]):
         changed = ", ".join(field.path for field in receipt.change.fields)
         yield Check(
             level="warn",

@@ -85,7 +85,7 @@ async def prepare(cluster: Workshop, ask: Ask, wishes: Wishes, observe: Observer
     around = await _look_around(cluster, snapshot, facts, before_of(service.object, receipt, state), options)
     installation = installation_for(receipt)
     plan = plan_for(facts, report, around, options, installation, strategy=strategy_for(wishes, receipt, state))
-    plan = on_top_of(receipt, _upgrade(plan) if state == "in use" else plan, facts)
+    plan = on_top_of(receipt, _upgrade(plan) if state == "in use" else plan, facts, service.object)
     if wishes.recycle == "clients":
         plan = await _recycling(cluster, plan)
     return Prepared(snapshot, facts, report, receipt, state, service.object, choices, installation, plan)

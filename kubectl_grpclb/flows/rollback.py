@@ -11,7 +11,7 @@ from kubectl_grpclb.change.lease import holding
 from kubectl_grpclb.change.receipts import Journal, load, receipt_file
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.wishes import Recycle, Talk
-from kubectl_grpclb.model.bundle import bundle_of
+from kubectl_grpclb.model.bundle import bundle_of, leads_to_envoy
 from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.receipt import Receipt
 from kubectl_grpclb.model.text import printable
@@ -94,7 +94,7 @@ async def _only_a_lease(cluster: Workshop, namespace: str, service: str, talk: T
 async def _see_that_no_receipt_was_lost(cluster: Workshop, namespace: str, service: str) -> None:
     bundle = bundle_of(service)
     found = await undo.the_service(cluster, namespace, service)
-    if found is None or bundle.envoy not in (found["spec"].get("selector") or {}).values():
+    if found is None or not leads_to_envoy(bundle, found["spec"]):
         return
     file = receipt_file(cluster.context, namespace, service)
     known = (

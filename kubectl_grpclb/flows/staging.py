@@ -3,19 +3,22 @@
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
+
 from kubectl_grpclb.change import apply, undo
 from kubectl_grpclb.change.apply import Site
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.prepare import Prepared
 from kubectl_grpclb.model.errors import GrpclbError, RefusedError
 from kubectl_grpclb.model.plan import Create, Plan
-from kubectl_grpclb.model.receipt import Made, Receipt, Step
+from kubectl_grpclb.model.receipt import BEFORE_THE_CUT_OVER, Made, Receipt, is_carried
 from kubectl_grpclb.model.resources import resource_of
-from kubectl_grpclb.model.write import Done
+from kubectl_grpclb.model.text import printable
+from kubectl_grpclb.model.write import Denied, Done
 
 __all__ = ["found", "made_by", "until_proved", "until_staged", "upgrade", "without_envoy"]
 
-_BEFORE_THE_CUT_OVER: frozenset[Step] = frozenset({"planned", "staged", "checked"})
+_NOT_THERE = 404
 
 
 async def without_envoy(site: Site, prepared: Prepared) -> None:
@@ -24,7 +27,7 @@ async def without_envoy(site: Site, prepared: Prepared) -> None:
     try:
         await apply.stage(site, plan.create)
     except RefusedError as error:
-        await _clean_up(site, prepared.receipt)
+        await _clean_up(site, prepared)
         raise RefusedError(f"{error}.\nNothing of the Service was changed") from error
     if plan.change is not None:
         await apply.switch(site, plan.change, site.journal.receipt.original)
@@ -39,7 +42,7 @@ async def until_staged(site: Site, prepared: Prepared) -> None:
         await apply.check(site)
     except (RefusedError, asyncio.CancelledError) as error:
         try:
-            removed = await _clean_up(site, prepared.receipt)
+            removed = await _clean_up(site, prepared)
         except RefusedError as second:
             raise RefusedError(f"{error}.\nThe Service was not touched; {second}") from second
         if isinstance(error, asyncio.CancelledError):
@@ -56,7 +59,7 @@ async def until_proved(site: Site, prepared: Prepared) -> None:
         await apply.prove(site)
     except (RefusedError, asyncio.CancelledError) as error:
         try:
-            removed = await _revert(site, prepared.receipt)
+            removed = await _revert(site, prepared)
         except GrpclbError as second:
             raise RefusedError(f"{error}.\nIn taking it back: {second}") from second
         if isinstance(error, asyncio.CancelledError):
@@ -64,41 +67,61 @@ async def until_proved(site: Site, prepared: Prepared) -> None:
         raise RefusedError(f"{error}.\nThe Service is as it was before, and {removed}") from error
 
 
-async def _revert(site: Site, earlier: Receipt | None) -> str:
+async def _revert(site: Site, prepared: Prepared) -> str:
     """Put the Service back and remove what was staged, unless it is not known to be put back; give it in words."""
     receipt = site.journal.receipt
     service = await undo.the_service(site.cluster, site.namespace, receipt.service)
     if service is not None and undo.carries_the_fix(receipt, service):
         await undo.restore(site)
-        await site.journal.note("rolling back")
         await undo.empty(site, site.seconds)
-    return await _clean_up(site, earlier)
+    return await _clean_up(site, prepared)
 
 
-async def _clean_up(site: Site, earlier: Receipt | None) -> str:
+async def _clean_up(site: Site, prepared: Prepared) -> str:
     """Remove what this fix staged, and leave what stood before it, with its receipt; give it in words."""
-    receipt = site.journal.receipt
+    receipt, earlier = site.journal.receipt, prepared.receipt
     try:
         await undo.remove(site, set(receipt.made) - set(receipt.found))
-        if receipt.found and earlier is not None:
-            await site.journal.keep(earlier)
-            return "what this fix had staged is removed again; what stood there before is left"
-        await undo.forget(site)
+        if earlier is not None and _is_worth_keeping(earlier, prepared):
+            drained = receipt.step == "rolling back"
+            await site.journal.keep(msgspec.structs.replace(earlier, step="rolling back") if drained else earlier)
+        else:
+            await undo.forget(site)
     except GrpclbError as error:
         raise RefusedError(
             f"what was staged is not removed: {error}. `kubectl grpclb rollback {receipt.service}` removes it"
         ) from error
-    return "what had been staged for it is removed again"
+    return _WITH_WHAT_STOOD if receipt.found else "what had been staged for it is removed again"
+
+
+_WITH_WHAT_STOOD = (
+    "what this fix added is removed again; what stood there before is left, as this fix changed it: another `fix` "
+    "changes it again, and `rollback` removes it"
+)
+
+
+def _is_worth_keeping(earlier: Receipt, prepared: Prepared) -> bool:
+    """Tell whether an earlier fix changed anything that its receipt is needed to undo."""
+    return earlier.step not in BEFORE_THE_CUT_OVER or is_carried(earlier, prepared.service["spec"])
 
 
 async def found(cluster: Workshop, prepared: Prepared) -> tuple[Made, ...]:
-    """Give the objects of the plan that stand already and that no killed fix left behind in its stage."""
-    earlier = prepared.receipt
-    if earlier is not None and earlier.step in _BEFORE_THE_CUT_OVER:
+    """Give the objects that stand already and that no killed fix left behind in its stage.
+
+    Raises RefusedError where it cannot be seen whether one does.
+    """
+    earlier, namespace = prepared.receipt, prepared.plan.target.namespace
+    if earlier is not None and earlier.step in BEFORE_THE_CUT_OVER:
         return earlier.found
-    wanted = sorted(made_by(prepared.plan), key=lambda each: (each.resource, each.name))
-    namespace = prepared.plan.target.namespace
+    every = made_by(prepared.plan) | set(earlier.made if earlier else ())
+    wanted = sorted(every, key=lambda each: (each.resource, each.name))
     outcomes = await asyncio.gather(*(cluster.fetch(each.resource, namespace, each.name) for each in wanted))
+    for each, outcome in zip(wanted, outcomes, strict=True):
+        if isinstance(outcome, Denied) and outcome.status != _NOT_THERE:
+            raise RefusedError(
+                f"could not see whether {each.resource}/{each.name} stands already: {printable(outcome.message)}. "
+                "Nothing was changed; run this again"
+            )
     return tuple(each for each, outcome in zip(wanted, outcomes, strict=True) if isinstance(outcome, Done))
 
 

@@ -1,6 +1,8 @@
 """What `fix` puts beside a Service is called, and how it is recognised again."""
 
+from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
 from msgspec import Struct
 
@@ -16,6 +18,7 @@ __all__ = [
     "Bundle",
     "bundle_of",
     "is_ours",
+    "leads_to_envoy",
 ]
 
 FIELD_MANAGER = "kubectl-grpclb"
@@ -80,3 +83,8 @@ def bundle_of(service: str) -> Bundle:
 def is_ours(metadata: Metadata, service: str) -> bool:
     """Tell whether an object belongs to the bundle of this Service, by its labels."""
     return (metadata.labels or {}).get(SERVICE_LABEL) == service
+
+
+def leads_to_envoy(bundle: Bundle, spec: Mapping[str, Any]) -> bool:
+    """Tell whether a Service's spec selects Envoys of the bundle: whether a value of its selector names them."""
+    return bundle.envoy in (spec.get("selector") or {}).values()

@@ -11,6 +11,7 @@ from kubectl_grpclb.model.finding import Balance, Verdict
 from kubectl_grpclb.model.plan import EnvoyPorts, Field, Patch, Restart, Strategy
 
 __all__ = [
+    "BEFORE_THE_CUT_OVER",
     "RECEIPT_SCHEMA",
     "Before",
     "Made",
@@ -22,6 +23,7 @@ __all__ = [
     "expected_spec",
     "is_carried",
     "is_in_place",
+    "is_touched",
 ]
 
 RECEIPT_SCHEMA = 1
@@ -31,6 +33,9 @@ Json: TypeAlias = Any
 
 Step = Literal["planned", "staged", "checked", "cut over", "proved", "done", "rolling back"]
 """How far the fix has come; each is written down when it is reached."""
+
+BEFORE_THE_CUT_OVER: frozenset[Step] = frozenset({"planned", "staged", "checked"})
+"""Steps at which nothing but objects of our own is changed, unless the process was killed in the very next moment."""
 
 
 class _Wire(Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
@@ -119,6 +124,12 @@ def is_in_place(receipt: Receipt, spec: dict[str, Any]) -> bool:
     """Tell whether there is anything to restore: whether any of the changed fields is not what it was before."""
     fields = receipt.change.fields if receipt.change else ()
     return any(_get({"spec": spec}, field.path) != field.before for field in fields)
+
+
+def is_touched(receipt: Receipt, spec: dict[str, Any]) -> bool:
+    """Tell whether any of the changed fields is what the fix made of it."""
+    fields = receipt.change.fields if receipt.change else ()
+    return any(_get({"spec": spec}, field.path) == field.after != field.before for field in fields)
 
 
 def is_carried(receipt: Receipt, spec: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from kubectl_grpclb.model.plan import Check
 from kubectl_grpclb.model.receipt import encode_receipt
 from kubectl_grpclb.model.write import PatchObject
 from tests import fake_parts as parts
-from tests.change.acts import Listener, fix, receipt_of, rollback
+from tests.change.acts import Listener, fix, killed, receipt_of, rollback
 from tests.fake_workshop import FakeWorkshop
 
 BEFORE = FakeWorkshop().service["spec"]
@@ -253,3 +253,69 @@ def test_a_receipt_that_would_change_another_service_is_not_acted_upon(shop: Fak
         rollback(shop)
 
     assert shop.changes == []
+
+
+def test_a_selector_that_somebody_shortened_still_leads_to_envoy_and_is_not_taken_for_the_original(
+    shop: FakeWorkshop,
+) -> None:
+    label_servers(shop, tier="backend")
+    shop.change_service(lambda held: held["spec"].update(selector={"app": "greeter", "tier": "backend"}))
+    fix(shop)
+    shop.revive()
+    shop.change_service(lambda held: held["spec"].update(selector={"app": "greeter-grpclb-envoy"}))
+
+    fix(shop, envoy={"replicas": 3})
+
+    assert shop.api.held[HEADLESS]["spec"]["selector"] == {"app": "greeter", "tier": "backend"}
+    assert receipt_of(shop).original["selector"] == {"app": "greeter", "tier": "backend"}
+
+
+def test_a_headless_service_is_not_made_over_a_bundle_that_may_still_carry_connections(shop: FakeWorkshop) -> None:
+    fix(shop, recycle="clients")
+    shop.change_service(lambda held: held.update(spec=BEFORE))
+    shop.revive()
+    bundle = shop.bundle
+
+    with pytest.raises(RefusedError, match=r"An earlier fix \(strategy envoy\) made"):
+        fix(shop, strategy="headless")
+
+    assert shop.bundle == bundle
+
+
+def test_a_fix_does_not_begin_where_it_cannot_see_what_stands_already(shop: FakeWorkshop) -> None:
+    fix(shop, recycle="clients")
+    shop.change_service(lambda held: held.update(spec=BEFORE))
+    shop.revive()
+    shop.waiting = NO_IMAGE
+    shop.before[1] = lambda: shop.failing.update(deployments=1)
+
+    with pytest.raises(RefusedError, match="could not see whether deployments/greeter-grpclb-envoy stands already"):
+        fix(shop)
+
+    assert ("deployments", "greeter-grpclb-envoy") in shop.ours
+
+
+def test_a_change_of_the_service_that_was_killed_right_after_it_is_no_dead_end(shop: FakeWorkshop) -> None:
+    pin(shop)
+    killed(lambda each: fix(each, strategy="auto"), shop, after=4)
+    shop.pinned = False
+
+    fix(shop, strategy="auto")
+
+    assert shop.leads_to_envoy
+    assert receipt_of(shop).step == "done"
+
+
+def test_a_fix_that_fails_keeps_the_receipt_of_the_earlier_one(shop: FakeWorkshop) -> None:
+    pin(shop)
+    fix(shop, strategy="auto")
+    shop.revive()
+    shop.pinned = False
+    shop.loses.add("grpc")
+    with pytest.raises(RefusedError, match="no healthy upstream"):
+        fix(shop, strategy="auto")
+    shop.revive()
+
+    rollback(shop)
+
+    assert shop.service["spec"]["sessionAffinity"] == "ClientIP"

@@ -10,6 +10,7 @@ from tests.fake_workshop import FakeWorkshop
 
 BEFORE = FakeWorkshop().service["spec"]
 DEPLOYMENT = ("deployments", "greeter-grpclb-envoy")
+LEASE = ("leases", "shop", "greeter-grpclb")
 CRASHED = {"reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container"}
 AFTER_THE_CUT_OVER = 10
 """The number of the change that comes next: the receipt's."""
@@ -109,11 +110,74 @@ def test_who_may_not_ask_envoy_rolls_back_without_its_answer(
     monkeypatch.setattr(fixed, "fetch_all", refuse)
     talk = Listener()
 
-    with pytest.raises(RefusedError, match="whether the pods of Envoy have ended could not be seen"):
-        rollback(fixed, talk)
+    rollback(fixed, talk)
 
     assert "may not ask Envoy whom it still serves" in talk.text
-    assert DEPLOYMENT not in fixed.ours
+    assert "may not see whether Envoy has ended" in talk.text
+    assert fixed.ours == []
+
+
+def test_a_deployment_that_may_not_be_deleted_keeps_all_that_it_needs(fixed: FakeWorkshop) -> None:
+    fixed.api.change(
+        ("deployments", "shop", "greeter-grpclb-envoy"), lambda held: held["metadata"].update(labels={"team": "edge"})
+    )
+    bundle = {key for key in fixed.api.held if "greeter-grpclb" in key[2]}
+
+    with pytest.raises(RefusedError, match="deployments/greeter-grpclb-envoy is not what the fix made"):
+        rollback(fixed)
+
+    assert bundle <= fixed.api.held.keys() | {LEASE}
+
+
+def test_envoys_that_do_not_end_keep_what_they_need(fixed: FakeWorkshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixed, "reconcile", lambda: None)
+    fixed.follow()
+
+    with pytest.raises(RefusedError, match=r"these pods did not end within 60 s: .*delete pod --force"):
+        rollback(fixed, recycle="clients")
+
+    assert ("configmaps", "greeter-grpclb-envoy") in fixed.ours
+
+
+def test_envoys_that_a_rollback_of_a_bypassed_fix_drained_are_replaced_by_the_next_fix(fixed: FakeWorkshop) -> None:
+    fixed.change_service(lambda held: held.update(spec=BEFORE))
+    fixed.stay_connected = True
+    with pytest.raises(RefusedError, match="still go through Envoy"):
+        rollback(fixed)
+    drained = set(fixed.drained)
+    fixed.revive()
+
+    fix(fixed)
+
+    assert not drained & set(fixed.selected(fixed.service["spec"]["selector"]))
+
+
+def test_envoys_that_a_failed_fix_drained_are_replaced_by_the_next_fix(fixed: FakeWorkshop) -> None:
+    fixed.change_service(lambda held: held.update(spec=BEFORE))
+    fixed.revive()
+    fixed.loses.add("proof")
+    with pytest.raises(RefusedError, match="did not come back"):
+        fix(fixed)
+    drained = set(fixed.drained)
+    fixed.revive()
+    fixed.loses.clear()
+
+    fix(fixed)
+
+    assert len(drained) == 2
+    assert not drained & set(fixed.selected(fixed.service["spec"]["selector"]))
+
+
+def test_a_stage_whose_service_a_deploy_changed_meanwhile_is_removed_by_rollback(shop: FakeWorkshop) -> None:
+    fix(shop, stage_only=True)
+    shop.revive()
+    shop.change_service(lambda held: held["spec"].update(selector={"app": "greeter", "track": "stable"}))
+
+    undone = rollback(shop)
+
+    assert not undone.restored
+    assert shop.service["spec"]["selector"] == {"app": "greeter", "track": "stable"}
+    assert shop.ours == []
 
 
 def test_clients_of_the_services_other_ports_are_waited_for_too(fixed: FakeWorkshop) -> None:
