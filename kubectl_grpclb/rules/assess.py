@@ -75,7 +75,7 @@ def assess(facts: Facts) -> Assessment:
     servers = tuple(Server(pod, sockets, load) for (pod, sockets), load in zip(read, measured.loads, strict=True))
     loads = {server.pod.name: server.load for server in servers}
     order = _lagging(age_order([(server.pod, _placements(server, facts.service)) for server in servers]), loads)
-    starved = order is not None and not measured.beside and order.starves(loads)
+    starved = order is not None and not measured.outnumbered and order.starves(loads)
     verdict, reason = decide(facts, measured, len(unread), starved=starved)
     return Assessment(
         verdict=verdict,

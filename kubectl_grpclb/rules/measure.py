@@ -22,6 +22,9 @@ _EVENTS_A_POD = 10
 _UNEVEN_EVENTS = 0.01
 """An even split would be as uneven as this more rarely, so that chance does not explain it."""
 _ENOUGH = 0.8
+_CALLS_A_SECOND = 20.0
+"""What a channel that lasts is taken to carry where nothing counts its calls. A connection that comes and goes carries
+a call or a few, so that more of them a second beside each channel may carry as much as the channels do."""
 
 
 class Measured(Struct, frozen=True):
@@ -45,7 +48,9 @@ class Measured(Struct, frozen=True):
     lasting: int = 0
     """Connections that last, of all pods."""
     beside: int = 0
-    """Connections that came and went meanwhile, where they outnumber those that last; else 0."""
+    """Connections that came and went meanwhile, where they are so many that they may carry more; else 0."""
+    outnumbered: bool = False
+    """More connections came and went meanwhile than last, though not so many that they may carry more."""
     passed: tuple[int, ...] = ()
     """Connections seen in one look only, a pod, where the loads are those of connections that last."""
 
@@ -113,11 +118,16 @@ def by_connections(lasting: Sequence[int]) -> Measured:
 
 
 def _with_passing(measured: Measured, read: Sequence[PodSockets], lasting: int) -> Measured:
-    """Set what lasts against what comes and goes meanwhile, which may carry more."""
+    """Set what lasts against what comes and goes meanwhile, which may carry more: then it makes nobody sure."""
     passing = sum(passing_of(read).counts)
-    many = passing > lasting and passing >= _EVENTS_A_POD * len(read)
+    seconds = max(sockets.waited for sockets in read)
     passed = tuple(sockets.passed for sockets in read)
-    return replace(measured, lasting=lasting, beside=passing if many else 0, passed=passed)
+    known = replace(measured, lasting=lasting, passed=passed)
+    if passing <= lasting or passing < _EVENTS_A_POD * len(read):
+        return known
+    drowns = passing > _CALLS_A_SECOND * lasting * seconds
+    less: Confidence = "medium" if measured.signal == "bytes" else "low"
+    return replace(known, outnumbered=True, beside=passing if drowns else 0, confidence=less)
 
 
 def _passing(read: Sequence[PodSockets]) -> Measured:

@@ -233,6 +233,22 @@ def test_what_comes_and_goes_is_found_by_pods_that_were_added_later() -> None:
     assert assess(facts([*old, young])).verdict == "balanced"
 
 
+def test_channels_that_last_tell_the_load_beside_what_comes_and_goes_more_slowly_than_their_calls() -> None:
+    sticky = [pod(11, sockets([connection(), connection()], opened=34)), pod(12, sockets(opened=33))]
+
+    load = assess(facts([*sticky, pod(13, sockets(passed=1, opened=33))]))
+
+    assert (load.verdict, load.confidence) == ("unbalanced", "low")
+
+
+def test_bytes_are_trusted_less_where_what_comes_and_goes_outnumbers_what_lasts() -> None:
+    held = sockets([connection(received=5_000)], passed=1, opened=34, tool="ss")
+
+    load = assess(facts([pod(11, held), pod(12, sockets(opened=33, tool="ss"))]))
+
+    assert (load.verdict, load.confidence) == ("unbalanced", "medium")
+
+
 def test_many_that_last_tell_the_load_beside_fewer_that_come_and_go() -> None:
     held = [pod(11, sockets([connection()] * 40, passed=2, opened=12)), pod(12, sockets(opened=10))]
 
