@@ -269,11 +269,13 @@ def test_somebody_elses_change_between_plan_and_cut_over_is_named_and_nothing_is
 
 
 def test_ctrl_c_before_the_cut_over_leaves_nothing(namespace: str, other: str) -> None:
+    said = []
     with subprocess.Popen(command(other), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr or ():
+            said.append(line)
             if STEPS["deployment"] in line:
                 process.send_signal(signal.SIGINT)
 
-    assert process.returncode == 130
+    assert process.returncode == 130, "".join(said)
     assert selector(other) == "other"
     assert left(other) == ()
