@@ -149,6 +149,9 @@ def _pod(parts: Parts) -> dict[str, Any]:
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
+        # As process 1 Envoy would not hear a SIGTERM that comes before it listens for one, and be there for the whole
+        # grace: the kernel keeps such signals from the first process of a namespace (pid_namespaces(7)).
+        "shareProcessNamespace": True,
         "terminationGracePeriodSeconds": int(parts.upstream.drain_limit) + _GRACE,
         "securityContext": {
             "runAsNonRoot": True,

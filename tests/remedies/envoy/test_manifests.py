@@ -113,6 +113,10 @@ def test_the_kubelet_waits_longer_than_the_drain_before_it_kills() -> None:
     assert pod_of(plan)["spec"]["terminationGracePeriodSeconds"] > most
 
 
+def test_an_envoy_that_is_to_end_before_it_has_begun_hears_it() -> None:
+    assert pod_of(planned())["spec"]["shareProcessNamespace"] is True
+
+
 def test_the_probes_ask_the_status_port_and_prestop_the_drain_port() -> None:
     plan = planned()
 
