@@ -44,7 +44,7 @@ async def until_staged(site: Site, prepared: Prepared) -> None:
         try:
             removed = await _clean_up(site, prepared)
         except RefusedError as second:
-            raise RefusedError(f"{error}.\nThe Service was not touched; {second}") from second
+            raise RefusedError(f"{_why(error)}.\nThe Service was not touched; {second}") from second
         if isinstance(error, asyncio.CancelledError):
             raise
         raise RefusedError(f"{error}.\nThe Service was not touched, and {removed}") from error
@@ -61,10 +61,15 @@ async def until_proved(site: Site, prepared: Prepared) -> None:
         try:
             removed = await _revert(site, prepared)
         except GrpclbError as second:
-            raise RefusedError(f"{error}.\nIn taking it back: {second}") from second
+            raise RefusedError(f"{_why(error)}.\nIn taking it back: {second}") from second
         if isinstance(error, asyncio.CancelledError):
             raise
         raise RefusedError(f"{error}.\nThe Service is as it was before, and {removed}") from error
+
+
+def _why(error: BaseException) -> str:
+    """Give an error's words; that the user pressed Ctrl-C comes without any."""
+    return str(error) or "interrupted"
 
 
 async def _revert(site: Site, prepared: Prepared) -> str:

@@ -196,6 +196,15 @@ def test_a_stage_that_fails_and_cannot_be_removed_says_both(shop: FakeWorkshop) 
     assert shop.service["spec"] == BEFORE
 
 
+def test_a_fix_that_is_interrupted_and_cannot_remove_what_it_staged_says_both(shop: FakeWorkshop) -> None:
+    shop.waiting = {"reason": "ContainerCreating"}
+    budget = ("poddisruptionbudgets", "shop", "greeter-grpclb-envoy")
+    shop.before[8] = lambda: shop.api.change(budget, lambda held: held["metadata"].update(labels={}))
+
+    with pytest.raises(RefusedError, match=r"(?s)^interrupted\.\nThe Service was not touched; .*rollback greeter"):
+        run(asyncio.wait_for(fixing(shop), timeout=30))
+
+
 def test_a_fix_that_is_interrupted_while_it_waits_removes_what_it_staged(shop: FakeWorkshop) -> None:
     shop.waiting = {"reason": "ContainerCreating"}
 
