@@ -71,8 +71,10 @@ def floods(channel: bytes) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(protocols=("v4.channel.k8s.io",))
         await socket.prepare(request)
-        while True:
+        while request.transport is not None and not request.transport.is_closing():
             await socket.send_bytes(channel + b"y\n" * 16_000)
+            await asyncio.sleep(0)  # so that it is noticed when the other side is gone
+        return socket
 
     return handle
 
