@@ -215,7 +215,7 @@ def test_a_user_who_may_not_exec_learns_the_rule_and_sees_no_zeros(shop: str, lo
 def test_a_pod_that_is_not_ready_any_more_is_told_with_the_connections_it_keeps(shop: str, keep: Keep) -> None:
     retired = next(name for name, held in truth(shop, "retired").items() if held)
     kubectl("exec", retired, "-n", shop, "--", "sh", "-c", ">/tmp/retired")
-    until("the pod is not ready", lambda: "False" in ready(retired, shop))
+    until("its endpoint is not ready", lambda: not ready(retired, "retired", shop))
 
     found = report("retired", "-n", shop, "--record", keep("retired"))
 
@@ -238,10 +238,12 @@ def test_a_pod_that_is_killed_during_the_look_is_a_gap_of_its_own(shop: str, kee
     assert (found["verdict"], running.returncode) == ("inconclusive", 3)
 
 
-def ready(pod: str, namespace: str) -> str:
-    """The status of a pod's condition Ready."""
-    path = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
-    return kubectl("get", "pod", pod, "-n", namespace, "-o", path)
+def ready(pod: str, service: str, namespace: str) -> bool:
+    """Whether the Service's EndpointSlices say that the pod is ready; they learn it a moment after the pod."""
+    labels = f"kubernetes.io/service-name={service}"
+    slices = json.loads(kubectl("get", "endpointslices", "-n", namespace, "-l", labels, "-o", "json"))["items"]
+    endpoints = {each["targetRef"]["name"]: each["conditions"] for item in slices for each in item["endpoints"]}
+    return bool(endpoints[pod]["ready"])
 
 
 def sleeping(pod: str, namespace: str) -> bool:
