@@ -88,7 +88,8 @@ def _processes() -> dict[str, int]:
             continue  # the process has ended meanwhile
         for part in words.replace("/", "\n").splitlines():
             if part.startswith("pod") and len(part) == 39:
-                found[part[3:]] = int(entry.parent.name)
+                process = int(entry.parent.name)
+                found[part[3:]] = min(process, found.get(part[3:], process))  # the first one stays; a probe's ends
     return found
 
 
