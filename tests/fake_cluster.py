@@ -31,6 +31,10 @@ RESOURCES: Mapping[str, type] = {
     "replicasets": kube.Workload,
     "deployments": kube.Workload,
     "statefulsets": kube.Workload,
+    "podmetrics": kube.PodMetrics,
+    "horizontalpodautoscalers": kube.Autoscaler,
+    "servicemonitors": kube.Monitor,
+    "podmonitors": kube.Monitor,
 }
 
 

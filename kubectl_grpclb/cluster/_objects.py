@@ -10,7 +10,8 @@ from kubectl_grpclb.cluster._failures import not_kubernetes
 from kubectl_grpclb.model import kube
 from kubectl_grpclb.model.errors import UsageError
 from kubectl_grpclb.model.gap import GapReason
-from kubectl_grpclb.model.rbac import GROUPS
+from kubectl_grpclb.model.kube_monitoring import MonitorSpec
+from kubectl_grpclb.model.rbac import GROUPS, PATHS
 from kubectl_grpclb.model.snapshot import Answer, Get, List, Objects, Refused, Resource
 
 __all__ = ["read_list", "read_one", "refusal"]
@@ -38,6 +39,13 @@ class _Owner(Struct, frozen=True):
     spec: kube.WorkloadSpec = kube.WorkloadSpec()
 
 
+class _Monitor(Struct, frozen=True):
+    """A Monitor as it comes: its `kind` is ServiceMonitor or PodMonitor."""
+
+    metadata: kube.Metadata
+    spec: MonitorSpec = MonitorSpec()
+
+
 _Item = (
     kube.Namespace
     | kube.Service
@@ -46,6 +54,9 @@ _Item = (
     | kube.Node
     | kube.NetworkPolicy
     | kube.ResourceQuota
+    | kube.PodMetrics
+    | kube.Autoscaler
+    | _Monitor
     | _Owner
 )
 
@@ -55,6 +66,7 @@ class _Kind(Struct, frozen=True):
 
     name: str
     fields: type[_Item]
+    version: str = "v1"
 
 
 _KINDS: dict[Resource, _Kind] = {
@@ -68,6 +80,10 @@ _KINDS: dict[Resource, _Kind] = {
     "statefulsets": _Kind("StatefulSet", _Owner),
     "networkpolicies": _Kind("NetworkPolicy", kube.NetworkPolicy),
     "resourcequotas": _Kind("ResourceQuota", kube.ResourceQuota),
+    "podmetrics": _Kind("PodMetrics", kube.PodMetrics, "v1beta1"),
+    "horizontalpodautoscalers": _Kind("HorizontalPodAutoscaler", kube.Autoscaler, "v2"),
+    "servicemonitors": _Kind("ServiceMonitor", _Monitor),
+    "podmonitors": _Kind("PodMonitor", _Monitor),
 }
 
 
@@ -126,11 +142,11 @@ def refusal(reply: Reply) -> Refused:
 
 
 def _path(resource: Resource, namespace: str | None) -> tuple[str, dict[str, str]]:
-    group = GROUPS.get(resource)
-    root = f"/apis/{group}/v1" if group else "/api/v1"
+    group, version, named = GROUPS.get(resource), _KINDS[resource].version, PATHS.get(resource, resource)
+    root = f"/apis/{group}/{version}" if group else f"/api/{version}"
     if namespace and resource not in {"nodes", "namespaces"}:
-        return f"{root}/namespaces/{{namespace}}/{resource}", {"namespace": namespace}
-    return f"{root}/{resource}", {}
+        return f"{root}/namespaces/{{namespace}}/{named}", {"namespace": namespace}
+    return f"{root}/{named}", {}
 
 
 def _decode(api: Api, reply: Reply, fields: type[Kind]) -> Kind:
@@ -141,4 +157,6 @@ def _decode(api: Api, reply: Reply, fields: type[Kind]) -> Kind:
 
 
 def _object(item: _Item) -> kube.KubeObject:
+    if isinstance(item, _Monitor):
+        return kube.Monitor(metadata=item.metadata, spec=item.spec)
     return kube.Workload(metadata=item.metadata, spec=item.spec) if isinstance(item, _Owner) else item

@@ -13,22 +13,49 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
-from kubectl_grpclb.model.gap import Gap
+from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.rbac import rule_for
-from kubectl_grpclb.model.snapshot import Answer, AskEnvoy, Exec, Get, List, Reading, Request
+from kubectl_grpclb.model.snapshot import (
+    Answer,
+    AskChannelz,
+    AskEnvoy,
+    AskPrometheus,
+    Exec,
+    Get,
+    List,
+    LookFromNode,
+    OpenUp,
+    Reading,
+    Refused,
+    Request,
+    Scrape,
+)
 from kubectl_grpclb.model.speech import Heard
 from kubectl_grpclb.model.write import Outcome, Write
 
 if TYPE_CHECKING:
     from kubectl_grpclb.cluster._api import Api
 
-__all__ = ["ConnectOptions", "KubeCluster", "KubeWorkshop", "connect", "connect_to_change", "rule_for"]
+__all__ = ["ChannelzTls", "ConnectOptions", "KubeCluster", "KubeWorkshop", "connect", "connect_to_change", "rule_for"]
 
 REQUEST_TIMEOUT = 15.0
 """Seconds that an API request may take where the user does not say; an exec has a limit of its own."""
 
 READS_IN_FLIGHT = 8
 """API reads at a time; the API server's fairness queues more."""
+
+
+SCRAPES_IN_FLIGHT = 32
+"""Pods' metrics at a time; docs/performance.md has what other numbers come to."""
+
+
+class ChannelzTls(Struct, frozen=True):
+    """Whom to trust where channelz is asked over TLS."""
+
+    authorities: bytes | None = None
+    """PEM; None trusts those that the gRPC library brings."""
+    server_name: str | None = None
+    """The name that the certificate must be for; pods' addresses are in no certificate."""
 
 
 class ConnectOptions(Struct, frozen=True):
@@ -43,16 +70,22 @@ class ConnectOptions(Struct, frozen=True):
     request_timeout: float | None = None
     """Seconds for one API request; 0 waits for ever."""
     in_flight: int = 16
-    """Execs at a time; each is a connection of its own and 50 to 80 ms of CPU in the cluster."""
+    """Execs at a time, and port-forwards; an exec is a connection of its own and 50 to 80 ms of CPU in the cluster."""
+    channelz: ChannelzTls = ChannelzTls()
+    prometheus: str | None = None
+    """`--prometheus` as it was given, with the user's name and password where it has them."""
 
 
 class KubeCluster:
     """A Kubernetes cluster that answers requests (`cluster.port.Cluster`); made by `connect`."""
 
-    def __init__(self, api: "Api", namespace: str, in_flight: int) -> None:
+    def __init__(self, api: "Api", namespace: str, options: ConnectOptions) -> None:
         self._api = api
         self._namespace = namespace
-        self._execs = asyncio.Semaphore(in_flight)
+        self._options = options
+        self._execs = asyncio.Semaphore(options.in_flight)
+        self._forwards = asyncio.Semaphore(options.in_flight)
+        self._scrapes = asyncio.Semaphore(SCRAPES_IN_FLIGHT)
         self._reads = asyncio.Semaphore(READS_IN_FLIGHT)
 
     @property
@@ -70,11 +103,22 @@ class KubeCluster:
 
         Raises ClusterError where the cluster as a whole cannot be reached or does not know the user.
         """
-        async with self._execs if isinstance(request, Exec) else self._reads:
+        async with self._turns(request):
             at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             start = time.monotonic()
             answer = await self._answer(request)
             return Reading(request=request, answer=answer, at=at, took=round(time.monotonic() - start, 3))
+
+    def _turns(self, request: Request) -> asyncio.Semaphore:
+        match request:
+            case Exec():
+                return self._execs
+            case AskChannelz():
+                return self._forwards
+            case Scrape():
+                return self._scrapes
+            case _:
+                return self._reads
 
     async def _answer(self, request: Request) -> Answer:
         from kubectl_grpclb.cluster import _exec, _objects
@@ -90,6 +134,20 @@ class KubeCluster:
                 from kubectl_grpclb.cluster import _admin
 
                 return await _admin.ask(self._api, request)
+            case AskChannelz():
+                from kubectl_grpclb.cluster import _channelz
+
+                return await _channelz.ask(self._api, request, self._options.channelz)
+            case Scrape():
+                from kubectl_grpclb.cluster import _scrape
+
+                return await _scrape.scrape(self._api, request)
+            case AskPrometheus():
+                from kubectl_grpclb.cluster import _prometheus
+
+                return await _prometheus.query(self._api, request, self._options.prometheus)
+            case OpenUp() | LookFromNode():
+                return Refused(GapReason.FORBIDDEN, "this changes the cluster, and a reading does not")
         assert_never(request)
 
 
@@ -148,14 +206,14 @@ async def connect(options: ConnectOptions) -> AsyncIterator[KubeCluster]:
     credentials cannot be used.
     """
     async with _session(options) as (api, namespace):
-        yield KubeCluster(api, namespace, options.in_flight)
+        yield KubeCluster(api, namespace, options)
 
 
 @asynccontextmanager
 async def connect_to_change(options: ConnectOptions) -> AsyncIterator[KubeWorkshop]:
     """Do the same for `fix` and `rollback`, which may change the cluster."""
     async with _session(options) as (api, namespace):
-        yield KubeWorkshop(api, namespace, options.in_flight)
+        yield KubeWorkshop(api, namespace, options)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ text and addresses stay text. Lists may be null on the wire, as Go writes an emp
 from msgspec import field
 
 from kubectl_grpclb.model.kube_meta import Annotations, Fields, Metadata, OwnerReference
+from kubectl_grpclb.model.kube_monitoring import Autoscaler, Monitor, PodMetrics
 from kubectl_grpclb.model.kube_policy import (
     IPBlock,
     LabelRequirement,
@@ -27,6 +28,7 @@ from kubectl_grpclb.model.kube_policy import (
 
 __all__ = [
     "Annotations",
+    "Autoscaler",
     "Condition",
     "Container",
     "ContainerPort",
@@ -42,6 +44,7 @@ __all__ = [
     "LabelRequirement",
     "LabelSelector",
     "Metadata",
+    "Monitor",
     "Namespace",
     "NetworkPolicy",
     "NetworkPolicySpec",
@@ -50,6 +53,7 @@ __all__ = [
     "OwnerReference",
     "Pod",
     "PodIP",
+    "PodMetrics",
     "PodSpec",
     "PodStatus",
     "PolicyPeer",
@@ -291,4 +295,16 @@ class Namespace(Fields, frozen=True, tag_field="kind", tag="Namespace"):
     metadata: Metadata
 
 
-KubeObject = Namespace | Service | EndpointSlice | Pod | Node | Workload | NetworkPolicy | ResourceQuota
+KubeObject = (
+    Namespace
+    | Service
+    | EndpointSlice
+    | Pod
+    | Node
+    | Workload
+    | NetworkPolicy
+    | ResourceQuota
+    | PodMetrics
+    | Autoscaler
+    | Monitor
+)

@@ -18,13 +18,19 @@ class OwnerReference(Fields, frozen=True):
 
 
 class Annotations(Fields, frozen=True, rename=None):
-    """The few annotations that say who else writes an object or carries its connections; no other is kept."""
+    """The few annotations that say who else writes an object, carries its connections or scrapes it.
+
+    No other is kept.
+    """
 
     helm_release: str | None = field(name="meta.helm.sh/release-name", default=None)
     argo_tracking: str | None = field(name="argocd.argoproj.io/tracking-id", default=None)
     linkerd_inject: str | None = field(name="linkerd.io/inject", default=None)
     istio_inject: str | None = field(name="sidecar.istio.io/inject", default=None)
     istio_status: str | None = field(name="sidecar.istio.io/status", default=None)
+    prometheus_port: str | None = field(name="prometheus.io/port", default=None)
+    prometheus_path: str | None = field(name="prometheus.io/path", default=None)
+    prometheus_scheme: str | None = field(name="prometheus.io/scheme", default=None)
     linkerd_version: str | None = field(name="linkerd.io/proxy-version", default=None)
 
 

@@ -1,8 +1,22 @@
 """Requests in the words of Kubernetes' access control, for whoever has to ask for a permission."""
 
-from kubectl_grpclb.model.snapshot import AskEnvoy, Exec, Get, List, Request, Resource
+from typing import assert_never
 
-__all__ = ["GROUPS", "describe", "rule_for"]
+from kubectl_grpclb.model.snapshot import (
+    AskChannelz,
+    AskEnvoy,
+    AskPrometheus,
+    Exec,
+    Get,
+    List,
+    LookFromNode,
+    OpenUp,
+    Request,
+    Resource,
+    Scrape,
+)
+
+__all__ = ["GROUPS", "PATHS", "describe", "rule_for"]
 
 GROUPS: dict[Resource, str] = {
     "endpointslices": "discovery.k8s.io",
@@ -10,24 +24,42 @@ GROUPS: dict[Resource, str] = {
     "deployments": "apps",
     "statefulsets": "apps",
     "networkpolicies": "networking.k8s.io",
+    "podmetrics": "metrics.k8s.io",
+    "horizontalpodautoscalers": "autoscaling",
+    "servicemonitors": "monitoring.coreos.com",
+    "podmonitors": "monitoring.coreos.com",
 }
 """The API group of each resource that is not in the core group."""
+
+PATHS: dict[Resource, str] = {"podmetrics": "pods"}
+"""What a resource is called in its group, where another group has one of that name."""
 
 _WITHOUT_NAMESPACE: frozenset[Resource] = frozenset({"namespaces", "nodes"})
 
 
 def describe(request: Request) -> str:
     """Say what the request does: `list endpointslices.discovery.k8s.io in namespace shop`."""
-    if isinstance(request, Exec):
-        return f"exec in pod {request.pod} in namespace {request.namespace}"
-    if isinstance(request, AskEnvoy):
-        page = request.path.partition("?")[0]
-        return f"ask Envoy in pod {request.pod} in namespace {request.namespace} for {page}"
-    group = GROUPS.get(request.resource)
-    what = f"{request.resource}.{group}" if group else request.resource
-    if isinstance(request, Get):
-        what = f"{what} {request.name}"
-    return f"{_verb(request)} {what}{_where(request)}"
+    match request:
+        case Get() | List():
+            return _describe_read(request)
+        case AskPrometheus():
+            return f"query Prometheus at {request.server}"
+        case LookFromNode():
+            return f"look from node {request.node} through a pod in namespace {request.namespace}"
+        case Exec():
+            what = f"exec in pod {request.pod}"
+        case AskEnvoy():
+            page = request.path.partition("?")[0]
+            return f"ask Envoy in pod {request.pod} in namespace {request.namespace} for {page}"
+        case AskChannelz():
+            what = f"ask channelz on port {request.port} of pod {request.pod}"
+        case Scrape():
+            what = f"get metrics from port {request.port} of pod {request.pod}"
+        case OpenUp():
+            what = f"add an ephemeral container to pod {request.pod}"
+        case _:
+            assert_never(request)
+    return f"{what} in namespace {request.namespace}"
 
 
 def rule_for(request: Request) -> str:
@@ -36,12 +68,38 @@ def rule_for(request: Request) -> str:
     An exec or port-forward over a WebSocket needs both verbs: the API server checks `get` for the handshake and
     `create` for the subresource (seen for exec with Kubernetes 1.37: with either alone the answer is 403).
     """
-    if isinstance(request, Exec):
-        return 'apiGroups: [""], resources: ["pods/exec"], verbs: ["get", "create"]'
-    if isinstance(request, AskEnvoy):
-        return 'apiGroups: [""], resources: ["pods/portforward"], verbs: ["get", "create"]'
-    group = GROUPS.get(request.resource, "")
-    return f'apiGroups: ["{group}"], resources: ["{request.resource}"], verbs: ["{_verb(request)}"]'
+    match request:
+        case Get() | List():
+            group = GROUPS.get(request.resource, "")
+            resource = PATHS.get(request.resource, request.resource)
+            return _rule(group, resource, _verb(request))
+        case Exec():
+            return _rule("", "pods/exec", "get", "create")
+        case AskEnvoy() | AskChannelz():
+            return _rule("", "pods/portforward", "get", "create")
+        case Scrape():
+            return _rule("", "pods/proxy", "get")
+        case AskPrometheus():
+            return _rule("", "services/proxy", "get")
+        case OpenUp():
+            return _rule("", "pods/ephemeralcontainers", "patch")
+        case LookFromNode():
+            return _rule("", "pods", "create", "delete", "list")
+        case _:
+            assert_never(request)
+
+
+def _rule(group: str, resource: str, *verbs: str) -> str:
+    named = ", ".join(f'"{verb}"' for verb in verbs)
+    return f'apiGroups: ["{group}"], resources: ["{resource}"], verbs: [{named}]'
+
+
+def _describe_read(request: Get | List) -> str:
+    group, resource = GROUPS.get(request.resource), PATHS.get(request.resource, request.resource)
+    what = f"{resource}.{group}" if group else resource
+    if isinstance(request, Get):
+        what = f"{what} {request.name}"
+    return f"{_verb(request)} {what}{_where(request)}"
 
 
 def _verb(request: Get | List) -> str:

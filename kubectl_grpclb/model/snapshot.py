@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from kubectl_grpclb.model.channelz import ChannelzLook
 from kubectl_grpclb.model.errors import BadSnapshotError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.kube import KubeObject
@@ -20,16 +21,22 @@ from kubectl_grpclb.model.look import MARK
 __all__ = [
     "SCHEMA",
     "Answer",
+    "AskChannelz",
     "AskEnvoy",
+    "AskPrometheus",
     "Blob",
+    "Channelz",
     "Exec",
     "Get",
     "List",
+    "LookFromNode",
     "Objects",
+    "OpenUp",
     "Output",
     "Reading",
     "Refused",
     "Request",
+    "Scrape",
     "Snapshot",
     "SnapshotTarget",
     "decode_snapshot",
@@ -37,7 +44,7 @@ __all__ = [
     "schema_for",
 ]
 
-SCHEMA = 2
+SCHEMA = 3
 """The newest snapshot schema this program writes and reads."""
 
 Resource = Literal[
@@ -51,6 +58,10 @@ Resource = Literal[
     "statefulsets",
     "networkpolicies",
     "resourcequotas",
+    "podmetrics",
+    "horizontalpodautoscalers",
+    "servicemonitors",
+    "podmonitors",
 ]
 
 
@@ -96,7 +107,81 @@ class AskEnvoy(Struct, frozen=True, omit_defaults=True, rename="camel", tag_fiel
     """Time limit of the whole request, in seconds."""
 
 
-Request = Get | List | Exec | AskEnvoy
+class AskChannelz(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="verb", tag="ask-channelz"):
+    """Ask a pod's grpc.channelz.v1 for its servers, or a client's for its channels, over one port-forward.
+
+    It is answered with a Channelz.
+    """
+
+    namespace: str
+    pod: str
+    port: int
+    window: float
+    """Seconds between two looks within the one port-forward; 0 for a single look."""
+    seconds: float
+    """Time limit of the whole request, the window included, in seconds."""
+    role: Literal["server", "client"] = "server"
+    tls: bool = False
+
+
+class Scrape(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="verb", tag="scrape"):
+    """GET a pod's Prometheus metrics through the API server's pod proxy, and keep the wanted lines.
+
+    It is answered with an Output: the kept lines in its `stdout`, and as its `exit_code` 0 for HTTP 200, else the
+    status.
+    """
+
+    namespace: str
+    pod: str
+    port: int
+    path: str
+    names: tuple[str, ...]
+    """Beginnings of the metric names whose samples are kept."""
+    seconds: float
+    """Time limit of the whole request, in seconds."""
+    scheme: Literal["http", "https"] = "http"
+
+
+class AskPrometheus(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="verb", tag="ask-prometheus"):
+    """Evaluate one query on a Prometheus server (GET /api/v1/query).
+
+    It is answered with an Output: the JSON in its `stdout`, and as its `exit_code` 0 for HTTP 200, else the status.
+    """
+
+    server: str
+    """A URL without its user's name and password, or `svc/NAMESPACE/NAME:PORT` for the API server's service proxy."""
+    query: str
+    seconds: float
+    """Time limit of the whole request, in seconds."""
+
+
+class OpenUp(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="verb", tag="open-up"):
+    """Give a pod an ephemeral container with a shell, because the user said `--debug`; it stays until the pod goes.
+
+    It is answered with the pod as it is then, or with why it could not be.
+    """
+
+    namespace: str
+    pod: str
+    container: str
+    image: str
+
+
+class LookFromNode(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="verb", tag="look-from-node"):
+    """Run a pod of ours on a node for one look at the sockets of many pods, because the user said `--via node`.
+
+    It is answered with what the pod's command printed, or with why it could not be run. The pod is removed.
+    """
+
+    namespace: str
+    node: str
+    image: str
+    command: tuple[str, ...]
+    seconds: float
+    """Time limit of the command, the window included, in seconds."""
+
+
+Request = Get | List | Exec | AskEnvoy | AskChannelz | Scrape | AskPrometheus | OpenUp | LookFromNode
 
 
 class Blob(Struct, frozen=True, omit_defaults=True):
@@ -137,6 +222,14 @@ class Output(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field=
     detail: str = ""
 
 
+class Channelz(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="answer", tag="channelz"):
+    """What a pod's channelz said, look by look; `gap` says why the last look, or the second one, is not whole."""
+
+    looks: tuple[ChannelzLook, ...] = ()
+    gap: GapReason | None = None
+    detail: str = ""
+
+
 class Refused(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="answer", tag="refused"):
     """The cluster did not carry out the request; `status` is the HTTP status where there was one."""
 
@@ -145,7 +238,7 @@ class Refused(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field
     status: int | None = None
 
 
-Answer = Objects | Output | Refused
+Answer = Objects | Output | Channelz | Refused
 
 
 class Reading(Struct, frozen=True, rename="camel"):
@@ -181,8 +274,23 @@ class Snapshot(Struct, frozen=True, rename="camel"):
 
 
 def schema_for(readings: Iterable[Reading]) -> int:
-    """Give the oldest schema whose versions can read a file of these: AskEnvoy and a pod's gateway came with 2."""
-    return 2 if any(isinstance(each.request, AskEnvoy) or _tells_gateway(each.answer) for each in readings) else 1
+    """Give the oldest schema whose versions can read a file of these.
+
+    AskEnvoy and a pod's gateway came with 2, what is neither an object nor a socket with 3.
+    """
+    return max((_schema_for(each) for each in readings), default=1)
+
+
+_THIRD = frozenset({"podmetrics", "horizontalpodautoscalers", "servicemonitors", "podmonitors"})
+
+
+def _schema_for(reading: Reading) -> int:
+    request = reading.request
+    if isinstance(request, AskChannelz | Scrape | AskPrometheus | OpenUp | LookFromNode):
+        return 3
+    if isinstance(request, Get | List) and request.resource in _THIRD:
+        return 3
+    return 2 if isinstance(request, AskEnvoy) or _tells_gateway(reading.answer) else 1
 
 
 def _tells_gateway(answer: Answer) -> bool:

@@ -1,16 +1,33 @@
 """What one diagnosis asks for, and how to find its answers in what was read."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from msgspec import Struct
 
-from kubectl_grpclb.model.kube import EndpointSlice, Namespace, Node, Pod, Service, Workload
+from kubectl_grpclb.model.kube import (
+    Autoscaler,
+    EndpointSlice,
+    Monitor,
+    Namespace,
+    Node,
+    Pod,
+    PodMetrics,
+    Service,
+    Workload,
+)
 from kubectl_grpclb.model.snapshot import Get, List, Objects, Reading
 
-__all__ = ["Ask", "Observer", "found", "quiet", "readings_of"]
+__all__ = ["DEBUG_IMAGE", "Ask", "Observer", "Via", "found", "quiet", "readings_of"]
 
-Kind = TypeVar("Kind", EndpointSlice, Namespace, Node, Pod, Service, Workload)
+Kind = TypeVar("Kind", Autoscaler, EndpointSlice, Monitor, Namespace, Node, Pod, PodMetrics, Service, Workload)
+
+Via = Literal["auto", "metrics", "channelz", "exec", "debug", "node", "prometheus"]
+
+READ_ONLY: frozenset[Via] = frozenset({"metrics", "channelz", "exec"})
+"""The sources that `auto` may ask: none of them adds anything to the cluster."""
+
+DEBUG_IMAGE = "busybox:1.37.0"
 
 Observer = Callable[[str, int, int], None]
 """Told what is being read, how many of them are done, and how many there are."""
@@ -28,6 +45,30 @@ class Ask(Struct, frozen=True):
     look_limit: float = 20.0
     """Seconds that a look may take beyond the window before it becomes a gap."""
     cluster_domain: str | None = None
+    via: tuple[Via, ...] = ("auto",)
+    """The sources to ask; `auto` takes the cheapest that answers for each quantity."""
+    metrics_port: int | str | None = None
+    """Number or name of the pods' port for metrics, where the user gave one."""
+    metrics_path: str | None = None
+    prometheus: str | None = None
+    """`--prometheus` without its user's name and password."""
+    prometheus_range: float = 300.0
+    """Seconds that Prometheus is asked about."""
+    channelz_port: int | None = None
+    """The port of channelz, where it is not the one that is diagnosed."""
+    client_channelz_port: int | None = None
+    """The port where clients serve channelz, where the user gave one."""
+    tls: bool = False
+    """Channelz is asked over TLS."""
+    debug: bool = False
+    """Pods without a shell may be given an ephemeral container."""
+    debug_image: str = DEBUG_IMAGE
+    node_namespace: str | None = None
+    """Where a look from a node runs its pods, if not beside the Service."""
+
+    def asks(self, source: Via) -> bool:
+        """Whether the user chose this source, or left the choice to us and it changes nothing."""
+        return source in self.via or ("auto" in self.via and source in READ_ONLY)
 
 
 def quiet(what: str, done: int, total: int) -> None:
