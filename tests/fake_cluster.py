@@ -8,16 +8,20 @@ from kubectl_grpclb.model import kube
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.snapshot import (
     Answer,
+    AskChannelz,
     AskEnvoy,
     Blob,
     Exec,
     Get,
     List,
+    LookFromNode,
     Objects,
+    OpenUp,
     Output,
     Reading,
     Refused,
     Request,
+    Scrape,
 )
 
 NOW = "2026-11-23T12:00:00Z"
@@ -48,12 +52,14 @@ class FakeCluster:
         refused: Mapping[str, Refused] | None = None,
         namespace: str = "shop",
         pages: Mapping[str, Sequence[Answer]] | None = None,
+        told: Mapping[str, Sequence[Answer]] | None = None,
     ) -> None:
         self._objects = objects
         self._looks = looks or {}
         self._refused = refused or {}
         self._namespace = namespace
         self._pages = pages or {}
+        self._told = told or {}
         self.requests: list[Request] = []
 
     @property
@@ -74,6 +80,8 @@ class FakeCluster:
             return by_container or self._looks.get(request.pod) or Refused(GapReason.DIED, "pod is gone", 404)
         if isinstance(request, AskEnvoy):
             return self._page(request)
+        if not isinstance(request, Get | List):
+            return self._source(request)
         scope = "" if request.namespace else "*/"
         named = f"{request.resource}/{request.name}" if isinstance(request, Get) else ""
         refused = self._refused.get(f"{scope}{request.resource}") or self._refused.get(named)
@@ -85,6 +93,15 @@ class FakeCluster:
         if not pages:
             return Refused(GapReason.DIED, "pod is gone", 404)
         return pages[min(self.requests.count(request), len(pages)) - 1]
+
+    def _source(self, request: Request) -> Answer:
+        """Answer as each source was told to, by `channelz/POD`, `metrics/POD` and the like; else nothing serves it."""
+        kinds = {AskChannelz: "channelz", Scrape: "metrics", OpenUp: "open-up", LookFromNode: "node"}
+        who = getattr(request, "pod", getattr(request, "node", ""))
+        answers = self._told.get(f"{kinds.get(type(request), 'prometheus')}/{who}")
+        if not answers:
+            return Refused(GapReason.NOT_SERVED, "nothing serves this")
+        return answers[min(self.requests.count(request), len(answers)) - 1]
 
     def _found(self, request: Get | List) -> Answer:
         held = [item for item in self._objects.get(request.resource, ()) if _matches(item, request)]

@@ -12,11 +12,12 @@ from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.snapshot import Answer, AskEnvoy, Exec, Get, List, Reading, Refused, Request
 from kubectl_grpclb.model.speech import Heard
-from kubectl_grpclb.model.write import Apply, Denied, Done, Outcome, PatchObject, Write
+from kubectl_grpclb.model.write import Apply, Denied, Done, Insert, Outcome, PatchObject, Write
 from tests import fake_parts as parts
 from tests import shop
 from tests.fake_cluster import RESOURCES, FakeCluster, printed
 from tests.fake_controllers import Controllers
+from tests.fake_kubelet import Kubelet
 
 __all__ = ["FakeWorkshop", "KilledError"]
 
@@ -29,12 +30,13 @@ class KilledError(BaseException):
     """What SIGKILL does to a process: nothing that it still wants to do happens."""
 
 
-class FakeWorkshop(Controllers, FakeCluster):
+class FakeWorkshop(Controllers, Kubelet, FakeCluster):
     """The shop with the Service `greeter`, its three servers, and two callers whose connections stick to one."""
 
     def __init__(self) -> None:
         FakeCluster.__init__(self, {})
         Controllers.__init__(self)
+        Kubelet.__init__(self)
         self.writes: list[Write] = []
         """Every write that was asked for, dry runs and refused ones too."""
         self.drained: list[str] = []
@@ -114,7 +116,7 @@ class FakeWorkshop(Controllers, FakeCluster):
         if not dry and number in self.before:
             self.before.pop(number)()
         self.writes.append(write)
-        outcome = self._denied(write) or self.api.carry_out(write)
+        outcome = self._denied(write) or self.started(write) or self.api.carry_out(write)
         if not dry:
             self._react(write)
             self._end(number)
@@ -183,7 +185,7 @@ class FakeWorkshop(Controllers, FakeCluster):
         return Denied(500, GapReason.DIED, "etcdserver: leader changed")
 
     def _denied(self, write: Write) -> Denied | None:
-        if isinstance(write, Apply):
+        if isinstance(write, Apply | Insert):
             return self.denies.get(write.manifest["kind"])
         return self.unchangeable.get(write.name) if isinstance(write, PatchObject) else None
 
@@ -246,7 +248,7 @@ class FakeWorkshop(Controllers, FakeCluster):
 
     def _answer(self, request: Request) -> Answer:
         if isinstance(request, Exec):
-            return self._look(request)
+            return self.looked_from_node(request, self._look) or self._look(request)
         return super()._answer(request)
 
     def _look(self, request: Exec) -> Answer:

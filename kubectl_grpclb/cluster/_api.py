@@ -18,7 +18,16 @@ from yarl import URL
 
 from kubectl_grpclb.cluster._failures import Place, not_kubernetes, unauthorised, unreachable
 
-__all__ = ["Api", "HandshakeRefusedError", "Query", "Reply", "Route", "status_message", "watch_handshake"]
+__all__ = [
+    "Api",
+    "HandshakeRefusedError",
+    "Query",
+    "Reply",
+    "Route",
+    "is_status",
+    "status_message",
+    "watch_handshake",
+]
 
 TRIES = 4
 """How often a request is sent at most while the API server asks to come back later."""
@@ -57,15 +66,24 @@ class HandshakeRefusedError(Exception):
 
 
 class _Status(Struct, frozen=True):
+    kind: str = ""
     message: str = ""
     reason: str = ""
+
+
+def is_status(reply: Reply) -> bool:
+    """Tell whether the API server speaks for itself, and not for a pod or Service that it is a proxy for."""
+    try:
+        return msgspec.json.decode(reply.body, type=_Status).kind == "Status"
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 def status_message(reply: Reply) -> str:
     """Give the words of a Kubernetes Status, or of whatever text came instead of one."""
     try:
         status = msgspec.json.decode(reply.body, type=_Status)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return reply.body[:300].decode("utf-8", "replace").strip() or f"HTTP {reply.status} without a word"
     return status.message[:2000] or status.reason[:100] or f"HTTP {reply.status}"
 
@@ -130,6 +148,28 @@ class Api:
         return reply
 
     @asynccontextmanager
+    async def stream(
+        self, path: str, names: dict[str, str], query: Query, headers: dict[str, str]
+    ) -> AsyncIterator[aiohttp.ClientResponse | Reply]:
+        """Send a GET to something that the API server is a proxy for; give its body as it comes, or what was refused.
+
+        A reply is one whose status is not 200. The caller sets the time limit; redirects are not followed, since the
+        user's credentials go with each request. Raises aiohttp's ClientError and ClusterError as `websocket` does.
+        """
+        opened = await _patiently(lambda: self._open(path, names, query, headers))
+        if isinstance(opened, Reply):
+            if opened.status == 401 and is_status(opened):
+                raise unauthorised(status_message(opened), self.place)
+            self._answered = True
+            yield opened
+            return
+        self._answered = True
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    @asynccontextmanager
     async def websocket(
         self, path: str, names: dict[str, str], query: Query, *, protocol: str, limit: int
     ) -> AsyncIterator[Socket]:
@@ -178,6 +218,29 @@ class Api:
                 return Reply(response.status, await response.read(), _pause(response))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise unreachable(error, self.place, self._timeout) from error
+
+    async def _open(
+        self, path: str, names: dict[str, str], query: Query, headers: dict[str, str]
+    ) -> aiohttp.ClientResponse | Reply:
+        try:
+            response = await self._session.get(
+                self._url(path, names, query),
+                headers=headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=None),
+                proxy=self._route.proxy,
+                server_hostname=self._route.tls_server_name,
+            )
+        except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError) as error:
+            if self._answered:
+                raise  # one connection of many, which says nothing of the cluster
+            raise unreachable(error, self.place, self._timeout) from error
+        if response.status == 200:
+            return response
+        try:
+            return Reply(response.status, await _first(response.content), _pause(response))
+        finally:
+            response.close()
 
     async def _connect(
         self, path: str, names: dict[str, str], query: Query, protocol: str, limit: int

@@ -71,7 +71,8 @@ class Forward:
         except GrpclbError as error:
             self.trouble = str(error)
         except (aiohttp.ClientError, OSError) as error:
-            self.trouble = f"the connection for the port-forward broke: {words(error)}"
+            # what the kubelet said goes before what broke because of it
+            self.trouble = self.trouble or f"the connection for the port-forward broke: {words(error)}"
         finally:
             writer.close()
             with suppress(OSError):

@@ -63,7 +63,7 @@ async def carry_out(api: Api, write: Write) -> Outcome:
             path = _named(write.manifest, write.namespace)
             return await _send(api, "PUT", path, [("fieldManager", FIELD_MANAGER)], write.manifest, _JSON)
         case PatchObject():
-            path = _path(BY_RESOURCE[write.resource], write.namespace, write.name)
+            path = _path(BY_RESOURCE[write.resource], write.namespace, write.name, write.subresource)
             query = [("fieldManager", FIELD_MANAGER), *_dry(write.dry_run)]
             return await _send(api, "PATCH", path, query, write.body, _PATCHES[write.style])
         case Delete():
@@ -147,9 +147,9 @@ def _named(manifest: Manifest, namespace: str) -> str:
     return _path(resource_of(manifest), namespace, manifest["metadata"]["name"])
 
 
-def _path(kind: ResourceKind, namespace: str, name: str | None = None) -> str:
-    path = f"{kind.root}/namespaces/{quote(namespace, safe='')}/{kind.resource}"
-    return path if name is None else f"{path}/{quote(name, safe='')}"
+def _path(kind: ResourceKind, namespace: str, name: str | None = None, subresource: str = "") -> str:
+    words = [namespace, kind.resource, *([] if name is None else [name]), *([subresource] if subresource else [])]
+    return "/".join([f"{kind.root}/namespaces", *(quote(word, safe="") for word in words)])
 
 
 def _dry(dry_run: bool) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 import psutil
@@ -14,16 +14,21 @@ from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.look import FORMAT, MARK, WIDE
 from kubectl_grpclb.model.snapshot import (
     Answer,
+    AskChannelz,
     AskEnvoy,
+    AskPrometheus,
     Blob,
     Exec,
     Get,
     List,
+    LookFromNode,
     Objects,
+    OpenUp,
     Output,
     Reading,
     Refused,
     Request,
+    Scrape,
 )
 from kubectl_grpclb.model.topology import LabClient, LabServer, Topology
 
@@ -77,10 +82,13 @@ class LocalCluster:
         match request:
             case Exec():
                 return await self._exec(request)
+            case AskChannelz() | Scrape() | AskPrometheus() | OpenUp() | LookFromNode():
+                return Refused(GapReason.NOT_SERVED, "the lab offers its sockets only")
             case AskEnvoy():
                 return Refused(GapReason.UNREAD, "no Envoy of ours runs on this machine")
-            case _:
+            case Get() | List():
                 return self._objects(request)
+        assert_never(request)
 
     def _objects(self, request: Get | List) -> Answer:
         kind = _KINDS[request.resource]

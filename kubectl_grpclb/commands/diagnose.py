@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands import options, sources
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.commands.progress import tell_error
 from kubectl_grpclb.model.errors import UsageError
+from kubectl_grpclb.probes.ask import DEBUG_IMAGE
 
 __all__ = ["FailOn", "diagnose"]
 
@@ -45,11 +46,25 @@ def diagnose(
         typer.Option("--from", metavar="FILE", help="Report on a recorded file; - for standard input."),
     ] = None,
     cluster_domain: options.ClusterDomain = None,
+    via: sources.ViaFlag = None,
+    metrics_port: sources.MetricsPort = None,
+    metrics_path: sources.MetricsPath = None,
+    prometheus: sources.Prometheus = None,
+    prometheus_range: sources.PrometheusRange = "5m",
+    channelz_port: sources.ChannelzPort = None,
+    client_channelz_port: sources.ClientChannelzPort = None,
+    tls: sources.Tls = False,
+    tls_ca: sources.TlsCa = None,
+    tls_server_name: sources.TlsServerName = None,
+    debug: sources.Debug = False,
+    debug_image: sources.DebugImage = DEBUG_IMAGE,
+    node_namespace: sources.NodeNamespace = None,
     verbose: options.Verbose = False,
 ) -> None:
     """Tell whether load sticks to a few pods of a Service, and why.
 
-    Reads the Service, its endpoints and, through one exec a pod, its connections. Changes nothing.
+    Reads the Service, its endpoints and, from the cheapest source that answers, its pods' connections and calls.
+    Changes nothing, unless --debug or --via node asks for it.
     Exit codes: 0 nothing wrong, 1 a finding, 2 usage, 3 too little could be read to say, 4 the cluster
     could not be reached or said no. With several Services it is the highest, and one that cannot be read
     takes nothing from the others.
@@ -71,7 +86,22 @@ def diagnose(
         connection = session.Connection(
             kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
         )
-        question = session.Question(tuple(services), port, window, cluster_domain)
+        chosen = sources.sources_of(
+            via,
+            metrics_port=metrics_port,
+            metrics_path=metrics_path,
+            prometheus=prometheus,
+            prometheus_range=prometheus_range,
+            channelz_port=channelz_port,
+            client_channelz_port=client_channelz_port,
+            tls=tls,
+            tls_ca=tls_ca,
+            tls_server_name=tls_server_name,
+            debug=debug,
+            debug_image=debug_image,
+            node_namespace=node_namespace,
+        )
+        question = session.Question(tuple(services), port, window, cluster_domain, chosen)
         diagnoses = session.diagnose(connection, question, verbose=verbose)
         if record is not None:
             (snapshot, _), *_ = diagnoses.done

@@ -2,14 +2,17 @@
 
 import asyncio
 import gc
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kubectl_grpclb.commands.options import duration, service_name
 from kubectl_grpclb.commands.progress import Progress
+from kubectl_grpclb.commands.sources import Sources
 from kubectl_grpclb.flows.diagnose import diagnosed, recorded
 from kubectl_grpclb.model.errors import GrpclbError, UsageError
 from kubectl_grpclb.model.finding import Report
@@ -48,6 +51,7 @@ class Question(Struct, frozen=True):
     port: str | None
     window: str
     cluster_domain: str | None
+    sources: Sources = Sources()
 
 
 class Failed(Struct, frozen=True):
@@ -103,7 +107,12 @@ def window_of(text: str) -> float:
     return window
 
 
-def connect_options(connection: Connection, *, in_flight: int = _WAITING_IN_FLIGHT) -> "ConnectOptions":
+def connect_options(
+    connection: Connection,
+    *,
+    in_flight: int = _WAITING_IN_FLIGHT,
+    sources: Sources = Sources(),  # noqa: B008  # frozen
+) -> "ConnectOptions":
     """Read the flags that name the cluster. Raises UsageError."""
     from kubectl_grpclb.cluster.kube import ConnectOptions
 
@@ -117,38 +126,55 @@ def connect_options(connection: Connection, *, in_flight: int = _WAITING_IN_FLIG
         as_groups=connection.as_groups,
         request_timeout=timeout,
         in_flight=in_flight,
+        channelz=sources.tls_options(),
+        prometheus=sources.prometheus,
     )
 
 
 def _read(connection: Connection, question: Question, *, verbose: bool) -> list[Snapshot | Failed]:
-    names = [service_name(text) for text in question.services]
-    window = window_of(question.window)
-    return asyncio.run(_read_each(connection, question, names, window, verbose=verbose))
+    asks = [
+        question.sources.asked(
+            Ask(
+                namespace="",
+                service=service_name(text),
+                port=question.port,
+                window=window_of(question.window),
+                cluster_domain=question.cluster_domain,
+            )
+        )
+        for text in question.services
+    ]
+    return asyncio.run(_read_each(connection, question.sources, asks, verbose=verbose))
 
 
 async def _read_each(
-    connection: Connection, question: Question, names: Sequence[str], window: float, *, verbose: bool
+    connection: Connection, sources: Sources, asks: Sequence[Ask], *, verbose: bool
 ) -> list[Snapshot | Failed]:
-    from kubectl_grpclb.cluster.kube import connect
-
-    chosen = connect_options(connection, in_flight=_WAITING_IN_FLIGHT if window else _LOOKS_IN_FLIGHT)
-    async with connect(chosen) as connected:
+    in_flight = _WAITING_IN_FLIGHT if any(ask.window for ask in asks) else _LOOKS_IN_FLIGHT
+    chosen = connect_options(connection, in_flight=in_flight, sources=sources)
+    async with _connected(chosen, changes=sources.changes, verbose=verbose) as cluster:
         gc.freeze()  # what was imported stays, so that no collection need go through it
         gc.enable()  # __main__ turned it off for the imports, which end here
-        cluster = _told(connected) if verbose else connected
-        return [
-            await _read_one(
-                cluster,
-                Ask(
-                    namespace=cluster.namespace,
-                    service=name,
-                    port=question.port,
-                    window=window,
-                    cluster_domain=question.cluster_domain,
-                ),
-            )
-            for name in names
-        ]
+        return [await _read_one(cluster, replace(ask, namespace=cluster.namespace)) for ask in asks]
+
+
+@asynccontextmanager
+async def _connected(chosen: "ConnectOptions", *, changes: bool, verbose: bool) -> "AsyncIterator[Cluster]":
+    """Open a cluster that is read, or where the flags allow it one that something is added to for a look."""
+    from kubectl_grpclb.cluster.kube import connect, connect_to_change
+
+    if not changes:
+        async with connect(chosen) as connected:
+            yield _told(connected) if verbose else connected
+        return
+    from kubectl_grpclb.cluster.told import ToldWorkshop
+    from kubectl_grpclb.flows.deeper import DeepCluster
+
+    async with (
+        connect_to_change(chosen) as workshop,
+        DeepCluster(ToldWorkshop(workshop, Progress().tell) if verbose else workshop) as cluster,
+    ):
+        yield cluster
 
 
 async def _read_one(cluster: "Cluster", ask: Ask) -> Snapshot | Failed:

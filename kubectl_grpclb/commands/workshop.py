@@ -7,6 +7,7 @@ from typing import TypeVar
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.commands.progress import Progress
 from kubectl_grpclb.commands.session import Connection, connect_options
+from kubectl_grpclb.commands.sources import Sources
 
 __all__ = ["in_workshop"]
 
@@ -14,12 +15,16 @@ Result = TypeVar("Result")
 
 
 async def in_workshop(
-    connection: Connection, run: Callable[[Workshop], Awaitable[Result]], *, verbose: bool = False
+    connection: Connection,
+    run: Callable[[Workshop], Awaitable[Result]],
+    *,
+    verbose: bool = False,
+    sources: Sources | None = None,
 ) -> Result:
     """Connect as the flags say, and run a flow; `verbose` tells every request. Raises GrpclbError."""
     from kubectl_grpclb.cluster.kube import connect_to_change
 
-    async with connect_to_change(connect_options(connection)) as workshop:
+    async with connect_to_change(connect_options(connection, sources=sources or Sources())) as workshop:
         gc.enable()  # __main__ turned it off for the imports, which end here
         if not verbose:
             return await run(workshop)

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from kubectl_grpclb.change.receipts import load
 from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.flows.deeper import DeepCluster
 from kubectl_grpclb.flows.diagnose import diagnosed, recorded
 from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.finding import Balance, Report
@@ -43,7 +44,8 @@ async def verify(cluster: Workshop, ask: Ask, observe: Observer = quiet) -> Veri
             f"no fix of Service {printable(ask.service)} is recorded in namespace {printable(ask.namespace)}, so there "
             "is nothing to compare with; `kubectl grpclb diagnose` tells how it is now"
         )
-    report = diagnosed(await recorded(cluster, ask, observe))
+    async with DeepCluster(cluster) as deep:
+        report = diagnosed(await recorded(deep, ask, observe))
     return compared(receipt.before, report)
 
 

@@ -77,4 +77,4 @@ class ChannelzLook(_Kept, frozen=True):
     own: int = 0
     """Calls that we had begun at that server before the answer that gave `servers`, and that one itself."""
     skipped: int = 0
-    """Sockets that are there and were not asked for, because they are too many."""
+    """Sockets, of a client also subchannels, that are there and were not asked for, because they are too many."""

@@ -11,9 +11,12 @@ from msgspec import Struct
 from kubectl_grpclb.model.gap import Gap
 
 __all__ = [
+    "Autoscaler",
     "Bundled",
     "Client",
+    "ClientChannels",
     "Connection",
+    "Counted",
     "Ended",
     "Facts",
     "Lookalike",
@@ -22,11 +25,17 @@ __all__ = [
     "Refusal",
     "Service",
     "ServicePort",
+    "Source",
+    "SourceUse",
     "Target",
     "Tier",
     "TierPod",
+    "Usage",
 ]
 
+
+Source = Literal["metrics", "channelz", "exec", "debug", "node", "prometheus", "envoy", "metrics-api"]
+"""Where a figure comes from; `metrics-api` is metrics.k8s.io, whose figures are of CPU and memory."""
 
 Bundled = Literal["none", "in use", "bypassed"]
 """Whether a fix of ours stands beside the Service, and whether the Service leads through it."""
@@ -80,6 +89,15 @@ class Connection(Struct, frozen=True):
     single look; None where the tool does not tell."""
     segments: int | None
     """TCP segments with data, likewise."""
+    streams: int | None = None
+    """Calls begun over it within the window, or in the connection's life where there was a single look; None where
+    nothing counts them."""
+    open_streams: int | None = None
+    """Calls that had begun and not ended at the last look."""
+    held_streams: int | None = None
+    """The fewest calls that were open at either look; with a single look those of that one."""
+    messages: int | None = None
+    """Messages received from the client, likewise; of unary calls one a call."""
 
 
 class PodSockets(Struct, frozen=True):
@@ -100,7 +118,36 @@ class PodSockets(Struct, frozen=True):
     listens_on: tuple[int, ...]
     """Every TCP port that something in the pod listens on, other than on loopback."""
     tool: str
-    """What told: `ss`, `proc` (/proc/net/tcp) or `netstat`."""
+    """What told: `ss`, `proc` (/proc/net/tcp), `netstat` or `channelz`."""
+    by: Source = "exec"
+    """How it was reached."""
+
+
+class Counted(Struct, frozen=True):
+    """What one source counted of a pod's calls, without health checks, reflection and channelz as far as it tells."""
+
+    source: Source
+    requests: int
+    """Calls begun within `seconds`, or since the pod began to count where that is 0."""
+    seconds: float
+    open_streams: int | None = None
+    """Streaming calls, or with channelz calls of any kind, that were open at the last look."""
+    messages: int | None = None
+    """Messages received within the same time; of metrics in streaming calls, of channelz in all."""
+
+    @property
+    def rate(self) -> float | None:
+        """Requests a second; None where they are those of a whole life."""
+        return self.requests / self.seconds if self.seconds else None
+
+
+class Usage(Struct, frozen=True):
+    """What a pod used, as the metrics API averaged it."""
+
+    cpu: float
+    """Cores."""
+    memory: int
+    """Bytes."""
 
 
 class Pod(Struct, frozen=True):
@@ -130,6 +177,13 @@ class Pod(Struct, frozen=True):
     """The same a second, each Envoy's by the time between its own two answers."""
     declares: tuple[str, ...] = ()
     """The names and numbers of the TCP ports that its containers declare (`grpc 50051`)."""
+    others: tuple[PodSockets, ...] = ()
+    """What other sources show of its connections, where several were asked and answered."""
+    counted: tuple[Counted, ...] = ()
+    """What each source that answered counted of its calls, the Envoys of a fix apart."""
+    silent: dict[Source, Gap] = {}
+    """Sources that were asked about its calls and gave no number."""
+    usage: Usage | None = None
 
 
 class Client(Struct, frozen=True):
@@ -148,6 +202,54 @@ class Client(Struct, frozen=True):
     """Those of them that were there in both looks."""
     pods: tuple[str, ...]
     """Names of the pods those connections lead to."""
+    requests: int | None = None
+    """Calls begun over those connections, as `Connection.streams`; None where any of them is not counted."""
+    request_rate: float | None = None
+    """The same a second; None with a single look."""
+    open_streams: int | None = None
+
+
+class ClientChannels(Struct, frozen=True):
+    """What a client's own channelz says of its channels to the Service."""
+
+    client: str
+    """The client's name."""
+    channels: int
+    policies: tuple[str, ...]
+    """The balancing policies that its trace names: `pick_first`, `round_robin`."""
+    subchannels: int
+    """Different subchannels of all those channels together."""
+    connections: int
+    targets: tuple[str, ...]
+    picked: tuple[str, ...]
+    """The addresses that its connections lead to."""
+
+
+class Autoscaler(Struct, frozen=True):
+    """A HorizontalPodAutoscaler of the servers' workload that goes by CPU."""
+
+    name: str
+    target: int
+    """Percent of the CPU that the pods request, of all pods together, that it aims at."""
+    current: int | None
+    replicas: int
+    most: int
+    """The most replicas that it may make."""
+
+
+class SourceUse(Struct, frozen=True):
+    """What one source was asked, and what that cost."""
+
+    source: Source
+    asked: int
+    """Pods, or replicas of a proxy; of a source that answers for all at once the number of questions."""
+    answered: int
+    requests: int
+    """Requests to the API server, or to Prometheus."""
+    seconds: float
+    """The longest of them, its waiting between two looks included."""
+    bytes: int
+    """What was kept of the answers."""
 
 
 class TierPod(Struct, frozen=True):
@@ -233,3 +335,8 @@ class Facts(Struct, frozen=True):
     bundle: Bundled = "none"
     ended: tuple[Ended, ...] = ()
     """Filled only where there are no servers."""
+    channels: tuple[ClientChannels, ...] = ()
+    autoscaler: Autoscaler | None = None
+    sources: tuple[SourceUse, ...] = ()
+    via: tuple[str, ...] = ("auto",)
+    """The sources that the user chose."""

@@ -16,6 +16,7 @@ __all__ = [
     "Severity",
     "Signal",
     "Skipped",
+    "SourceRow",
     "TierPodRow",
     "TierRow",
     "Verdict",
@@ -31,7 +32,7 @@ class _Wire(Struct, frozen=True, rename="camel", kw_only=True):
     """Camel case in JSON; a value that could not be read is null, never left out."""
 
 
-class Balance(_Wire, frozen=True):
+class Balance(_Wire, frozen=True, kw_only=True):
     """How evenly the ready pods are loaded, by the best signal at hand.
 
     With unread pods the figures are those of the pods that were read. All but `pods` and `unread` are
@@ -51,9 +52,11 @@ class Balance(_Wire, frozen=True):
     chance: float | None
     """Probability that the same connections, each placed on a pod at random, would have this few
     effective pods or fewer."""
+    sources: tuple[str, ...] = ()
+    """Who told the signal."""
 
 
-class PodRow(_Wire, frozen=True):
+class PodRow(_Wire, frozen=True, kw_only=True):
     """A server in the report; `gap` says why a value is null."""
 
     name: str
@@ -71,15 +74,21 @@ class PodRow(_Wire, frozen=True):
     passed: int | None
     """Connections that were there in one look only."""
     requests_per_second: float | None
+    """By the source that the balance goes by, else by the first one that tells."""
+    open_streams: int | None = None
+    """Calls that had begun and not ended at the last look."""
     bytes_per_second: float | None
     """Bytes received from clients, a second."""
+    cpu_cores: float | None = None
+    memory_bytes: int | None = None
+    """Both as the metrics API averages them."""
     share: float | None
     """Of the load of all pods that were read, by the balance's signal; 0 to 1."""
     sources: tuple[str, ...]
     gap: str | None
 
 
-class ClientRow(_Wire, frozen=True):
+class ClientRow(_Wire, frozen=True, kw_only=True):
     """A client in the report; `pods` counts the servers that it reaches."""
 
     ip: str
@@ -91,6 +100,8 @@ class ClientRow(_Wire, frozen=True):
     pods: int
     reaches: tuple[str, ...]
     """The names of those servers."""
+    requests_per_second: float | None = None
+    """Over its connections; None where nothing counts them by connection."""
 
 
 class TierPodRow(_Wire, frozen=True):
@@ -115,6 +126,20 @@ class TierRow(_Wire, frozen=True):
     kind: str
     """`Envoy`."""
     pods: tuple[TierPodRow, ...]
+
+
+class SourceRow(_Wire, frozen=True):
+    """What one source was asked, and what that cost."""
+
+    source: str
+    asked: int
+    """Pods, or questions of a source that answers for all of them."""
+    answered: int
+    requests: int
+    seconds: float
+    """The longest request, its waiting between two looks included."""
+    bytes: int
+    """What was kept of the answers."""
 
 
 class Finding(_Wire, frozen=True):
@@ -163,3 +188,4 @@ class Report(_Wire, frozen=True, kw_only=True):
     """Empty where the Service leads straight to the servers."""
     findings: tuple[Finding, ...]
     skipped: tuple[Skipped, ...]
+    sources: tuple[SourceRow, ...] = ()

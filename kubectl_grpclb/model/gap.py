@@ -28,6 +28,8 @@ class GapReason(StrEnum):
     """The endpoint is an address without a pod in this cluster."""
     NO_PORT = "no-port"
     """The endpoint carries no port, so no connection can be to it."""
+    NOT_SERVED = "not-served"
+    """The pod does not offer this: no channelz, no metrics endpoint, or nothing that speaks gRPC on the port."""
     UNREAD = "unread"
     """Nothing was asked, because the pod is not running."""
 

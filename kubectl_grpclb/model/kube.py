@@ -9,7 +9,7 @@ text and addresses stay text. Lists may be null on the wire, as Go writes an emp
 from msgspec import field
 
 from kubectl_grpclb.model.kube_meta import Annotations, Fields, Metadata, OwnerReference
-from kubectl_grpclb.model.kube_monitoring import Autoscaler, Monitor, PodMetrics
+from kubectl_grpclb.model.kube_monitoring import Autoscaler, Monitor, PodMetrics, ScaleMetric
 from kubectl_grpclb.model.kube_policy import (
     IPBlock,
     LabelRequirement,
@@ -64,6 +64,7 @@ __all__ = [
     "QuotaSpec",
     "QuotaStatus",
     "ResourceQuota",
+    "ScaleMetric",
     "ScopeRequirement",
     "ScopeSelector",
     "Service",

@@ -258,6 +258,8 @@ class SnapshotTarget(Struct, frozen=True, omit_defaults=True, rename="camel"):
     service: str
     port: str | None = None
     cluster_domain: str | None = None
+    via: tuple[str, ...] | None = None
+    """The sources that the user chose; None for those that answer cheapest."""
 
 
 class Snapshot(Struct, frozen=True, rename="camel"):

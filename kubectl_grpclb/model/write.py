@@ -51,6 +51,8 @@ class PatchObject(Struct, frozen=True, tag_field="write", tag="patch"):
     body: list[dict[str, Any]] | dict[str, Any]
     style: Literal["json", "strategic"] = "json"
     dry_run: bool = False
+    subresource: str = ""
+    """Empty: the object itself."""
 
 
 class Delete(Struct, frozen=True, tag_field="write", tag="delete"):

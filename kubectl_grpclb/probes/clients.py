@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
+from msgspec import Struct
+
 from kubectl_grpclb.model import facts, kube
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.snapshot import List, Reading
@@ -43,18 +45,26 @@ def read_clients(
     readings: Sequence[Reading], pods: Iterable[facts.Pod], now: str, *, without: Collection[str] = ()
 ) -> tuple[facts.Client, ...]:
     """Group the connections by the address they come from, most connections first; `without` those of a proxy."""
-    by_peer: defaultdict[str, list[tuple[str, bool]]] = defaultdict(list)
+    by_peer: defaultdict[str, list[_Held]] = defaultdict(list)
     for pod in pods:
         if not isinstance(pod.sockets, Gap):
             for connection in pod.sockets.connections:
                 if connection.peer not in without:
-                    by_peer[connection.peer].append((pod.name, connection.lasting))
+                    by_peer[connection.peer].append(_Held(pod.name, connection, pod.sockets.waited))
     holders, nodes = known_addresses(readings), addresses_of_nodes(readings)
     clients = (_client(peer, held, holders.get(peer), nodes.get(peer), now) for peer, held in by_peer.items())
     return tuple(sorted(clients, key=lambda client: (-client.connections, client.name, client.ip)))
 
 
-def _client(peer: str, held: list[tuple[str, bool]], pod: kube.Pod | None, node: str | None, now: str) -> facts.Client:
+class _Held(Struct, frozen=True):
+    """A connection to a pod, and the seconds between the two looks at it."""
+
+    pod: str
+    connection: facts.Connection
+    waited: float
+
+
+def _client(peer: str, held: list[_Held], pod: kube.Pod | None, node: str | None, now: str) -> facts.Client:
     return facts.Client(
         ip=peer,
         kind="Pod" if pod else "Node" if node else "Address",
@@ -63,6 +73,24 @@ def _client(peer: str, held: list[tuple[str, bool]], pod: kube.Pod | None, node:
         owner=owner_of(pod) if pod else None,
         age=age_of(pod.metadata.creation_timestamp, now) if pod else None,
         connections=len(held),
-        lasting=sum(lasting for _, lasting in held),
-        pods=tuple(sorted({pod_name for pod_name, _ in held})),
+        lasting=sum(each.connection.lasting for each in held),
+        pods=tuple(sorted({each.pod for each in held})),
+        requests=_sum([each.connection.streams for each in held]),
+        request_rate=_rate(held),
+        open_streams=_sum([each.connection.open_streams for each in held]),
     )
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _rate(held: Sequence[_Held]) -> float | None:
+    """Add up the calls of its connections, each a second of the time between the looks at it."""
+    rates = [
+        each.connection.streams / each.waited
+        for each in held
+        if each.connection.streams is not None and each.waited > 0
+    ]
+    return sum(rates) if len(rates) == len(held) else None

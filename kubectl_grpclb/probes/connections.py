@@ -30,7 +30,9 @@ class _Surroundings(Struct, frozen=True):
     probed: bool
 
 
-def clients_of(backend: Backend, looks: Looks, nodes: Iterable[str]) -> facts.PodSockets | Gap:
+def clients_of(
+    backend: Backend, looks: Looks, nodes: Iterable[str], by: facts.Source = "exec"
+) -> facts.PodSockets | Gap:
     """Keep the connections of clients.
 
     Left out are peers that are the pod's own address, a sidecar's hops over loopback, and short-lived
@@ -53,7 +55,17 @@ def clients_of(backend: Backend, looks: Looks, nodes: Iterable[str]) -> facts.Po
         return Gap(GapReason.SIDECAR, f"{sidecar} takes the clients' connections, and no client came past it")
     return facts.PodSockets(
         connections=tuple(
-            facts.Connection(seen.peer, seen.peer_port, seen.lasting, seen.received, seen.segments)
+            facts.Connection(
+                peer=seen.peer,
+                peer_port=seen.peer_port,
+                lasting=seen.lasting,
+                received=seen.received,
+                segments=seen.segments,
+                streams=seen.streams,
+                open_streams=seen.open_streams,
+                held_streams=seen.held_streams,
+                messages=seen.messages,
+            )
             for seen in of_clients
             if seen.established
         ),
@@ -63,6 +75,7 @@ def clients_of(backend: Backend, looks: Looks, nodes: Iterable[str]) -> facts.Po
         listening=None if around.on_loopback else backend.target_port in looks.listens_on,
         listens_on=looks.listens_on,
         tool=looks.tool,
+        by=by,
     )
 
 

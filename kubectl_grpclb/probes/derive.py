@@ -2,21 +2,42 @@
 
 from collections.abc import Sequence
 
+from msgspec import Struct, ValidationError, convert
+
 from kubectl_grpclb.model import facts, kube, rbac
-from kubectl_grpclb.model.gap import Gap, GapReason
-from kubectl_grpclb.model.snapshot import AskEnvoy, Exec, Get, List, Output, Reading, Refused, Snapshot
-from kubectl_grpclb.probes.ask import Ask
+from kubectl_grpclb.model.errors import BadSnapshotError
+from kubectl_grpclb.model.gap import GapReason
+from kubectl_grpclb.model.snapshot import (
+    AskChannelz,
+    AskEnvoy,
+    Exec,
+    Get,
+    List,
+    LookFromNode,
+    OpenUp,
+    Output,
+    Reading,
+    Refused,
+    Request,
+    Scrape,
+    Snapshot,
+)
+from kubectl_grpclb.probes.ask import Ask, Via
+from kubectl_grpclb.probes.client_channelz import client_channels
 from kubectl_grpclb.probes.clients import read_clients
 from kubectl_grpclb.probes.endpoints import Backend, age_of
 from kubectl_grpclb.probes.envoys import Sent, requests_to
+from kubectl_grpclb.probes.loads import Loads, loads_of
 from kubectl_grpclb.probes.lookalikes import declared_ports, ended_pods, lookalikes
-from kubectl_grpclb.probes.looks import sockets_of
+from kubectl_grpclb.probes.looks import Views, sockets_of
 from kubectl_grpclb.probes.nodes import zones
 from kubectl_grpclb.probes.owners import owner_of, replicas_wanted
 from kubectl_grpclb.probes.route import Ends, ends_of, request_headless
 from kubectl_grpclb.probes.service import read_service, the_service
 from kubectl_grpclb.probes.sockets import search_domains
 from kubectl_grpclb.probes.tiers import tiers_of
+from kubectl_grpclb.probes.usage import autoscaler_of, usage_of
+from kubectl_grpclb.probes.uses import uses_of
 
 __all__ = ["ask_of", "derive"]
 
@@ -32,7 +53,17 @@ def ask_of(snapshot: Snapshot) -> Ask:
         port=target.port,
         window=snapshot.window_seconds,
         cluster_domain=target.cluster_domain,
+        via=_via(target.via),
     )
+
+
+def _via(recorded: tuple[str, ...] | None) -> tuple[Via, ...]:
+    try:
+        return ("auto",) if recorded is None else convert(recorded, tuple[Via, ...])
+    except ValidationError as error:
+        raise BadSnapshotError(
+            f"the snapshot was taken via sources that this version does not know: {error}"
+        ) from error
 
 
 def derive(snapshot: Snapshot) -> facts.Facts:
@@ -40,10 +71,11 @@ def derive(snapshot: Snapshot) -> facts.Facts:
     ask, readings = ask_of(snapshot), snapshot.readings
     service = read_service(the_service(readings, ask), ask.port)
     ends = ends_of(readings, ask, service)
-    sockets, zone_of = sockets_of(readings, ask, ends.servers), zones(readings)
-    sent = requests_to(readings, ask, ends.envoys, ends.servers)
+    views, sent = sockets_of(readings, ask, ends.servers), requests_to(readings, ask, ends.envoys, ends.servers)
+    seen = _Seen(zones(readings), usage_of(readings, ask), snapshot.taken_at)
     pods = tuple(
-        _pod(server, sockets[server.name], sent.get(server.name), zone_of, snapshot.taken_at) for server in ends.servers
+        _pod(server, views[server.name], sent.get(server.name), loads_of(readings, ask, server), seen)
+        for server in ends.servers
     )
     matching = [server.pod for server in ends.servers if server.pod]
     proxies = {address for envoy in ends.envoys for address in envoy.addresses}
@@ -62,6 +94,10 @@ def derive(snapshot: Snapshot) -> facts.Facts:
         tiers=tiers_of(readings, ask, ends, snapshot.taken_at),
         bundle=ends.bundle,
         ended=() if ends.servers else ended_pods(readings, ask.namespace, ends.selector),
+        channels=client_channels(readings, ask, ends.servers),
+        autoscaler=autoscaler_of(readings, ask, ends.servers),
+        sources=uses_of(readings),
+        via=ask.via,
     )
 
 
@@ -78,9 +114,15 @@ def _target(snapshot: Snapshot, service: facts.Service, ends: Ends, pods: Sequen
     )
 
 
-def _pod(
-    server: Backend, sockets: facts.PodSockets | Gap, sent: Sent | None, zone_of: dict[str, str], now: str
-) -> facts.Pod:
+class _Seen(Struct, frozen=True):
+    """What is known of all pods together."""
+
+    zones: dict[str, str]
+    usage: dict[str, facts.Usage]
+    now: str
+
+
+def _pod(server: Backend, views: Views, sent: Sent | None, loads: Loads, seen: _Seen) -> facts.Pod:
     pod = server.pod
     return facts.Pod(
         name=server.name,
@@ -89,15 +131,19 @@ def _pod(
         ready=server.ready,
         serving=server.serving,
         terminating=server.terminating,
-        age=age_of(pod.metadata.creation_timestamp, now) if pod else None,
+        age=age_of(pod.metadata.creation_timestamp, seen.now) if pod else None,
         node=server.node,
-        zone=server.zone or zone_of.get(server.node or ""),
+        zone=server.zone or seen.zones.get(server.node or ""),
         owner=owner_of(pod) if pod else None,
         waiting=None if pod is None or server.ready else _waiting(pod),
-        sockets=sockets,
+        sockets=views.best,
+        others=views.others,
         requests=None if sent is None else sent.requests,
         request_rate=None if sent is None else sent.rate,
         declares=declared_ports([pod] if pod else []),
+        counted=loads.counted,
+        silent=loads.silent,
+        usage=seen.usage.get(server.name),
     )
 
 
@@ -122,26 +168,50 @@ _CONSEQUENCES = {
 
 
 def _refusals(readings: Sequence[Reading], ask: Ask) -> list[facts.Refusal]:
-    refused: dict[str, Get | List | AskEnvoy] = {}
+    refused: dict[str, Request] = {}
     for reading in readings:
         request, answer = reading.request, reading.answer
-        if isinstance(answer, Refused) and answer.reason is GapReason.FORBIDDEN and not isinstance(request, Exec):
-            refused.setdefault(f"{rbac.rule_for(request)} {request.namespace}", _in_general(request))
+        if isinstance(answer, Refused) and answer.reason is GapReason.FORBIDDEN and _is_missed(request, ask):
+            where = getattr(request, "namespace", "")
+            refused.setdefault(f"{rbac.rule_for(request)} {where}", _in_general(request))
     return [
         facts.Refusal(rbac.describe(request), _consequence(request, ask), rbac.rule_for(request))
         for request in refused.values()
     ]
 
 
-def _consequence(request: Get | List | AskEnvoy, ask: Ask) -> str:
-    if isinstance(request, AskEnvoy):
-        return "how many clients are connected to Envoy, and how many requests it sends to each pod, is unknown"
-    if request == request_headless(ask):
-        return "whether a fix is in use, and which servers are behind it, is unknown"
-    return _CONSEQUENCES.get(request.resource, "")
+def _is_missed(request: Request, ask: Ask) -> bool:
+    """Tell whether anybody misses the answer: an exec is told with its pod, and what nobody asked for, not at all."""
+    match request:
+        case Exec() | OpenUp() | LookFromNode():
+            return False
+        case AskChannelz():
+            return "channelz" in ask.via
+        case Scrape():
+            return "metrics" in ask.via
+        case Get() | List():
+            return request.resource not in _BESIDE
+        case _:
+            return True
 
 
-def _in_general(request: Get | List | AskEnvoy) -> Get | List | AskEnvoy:
+_BESIDE = frozenset({"podmetrics", "horizontalpodautoscalers", "servicemonitors", "podmonitors"})
+"""What helps where it can be read, and is not missed elsewhere."""
+
+
+def _consequence(request: Request, ask: Ask) -> str:
+    match request:
+        case AskEnvoy():
+            return "how many clients are connected to Envoy, and how many requests it sends to each pod, is unknown"
+        case Get() | List():
+            if request == request_headless(ask):
+                return "whether a fix is in use, and which servers are behind it, is unknown"
+            return _CONSEQUENCES.get(request.resource, "")
+        case _:
+            return "how many calls each pod gets is unknown from there"
+
+
+def _in_general(request: Request) -> Request:
     return List(resource=request.resource, namespace=request.namespace) if isinstance(request, List) else request
 
 

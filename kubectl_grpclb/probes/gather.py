@@ -7,7 +7,7 @@ from functools import partial
 
 from kubectl_grpclb import __version__
 from kubectl_grpclb.cluster.port import Cluster
-from kubectl_grpclb.model import kube, rbac
+from kubectl_grpclb.model import facts, kube, rbac
 from kubectl_grpclb.model.errors import ClusterError, NotPermittedError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.snapshot import (
@@ -23,14 +23,17 @@ from kubectl_grpclb.model.snapshot import (
 )
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.probes.ask import Ask, Observer, found, quiet
+from kubectl_grpclb.probes.client_channelz import request_client_channelz
 from kubectl_grpclb.probes.clients import known_addresses, request_clients, request_own_namespace
 from kubectl_grpclb.probes.endpoints import Backend, request_pods, request_slices
 from kubectl_grpclb.probes.envoys import ask_envoy
-from kubectl_grpclb.probes.looks import peers_of, request_looks, shows_nothing
+from kubectl_grpclb.probes.looks import peers_of
+from kubectl_grpclb.probes.metrics import request_monitors
 from kubectl_grpclb.probes.nodes import addresses_of_nodes, request_nodes
 from kubectl_grpclb.probes.owners import request_deployments, request_owners
 from kubectl_grpclb.probes.route import Ends, ends_of, request_behind, request_headless
 from kubectl_grpclb.probes.service import read_service, request_service, the_service
+from kubectl_grpclb.probes.sources import ask_sources, request_usage
 
 __all__ = ["gather"]
 
@@ -43,6 +46,7 @@ async def gather(cluster: Cluster, ask: Ask, observe: Observer = quiet) -> Snaps
     """
     reader = _Reader(cluster, observe)
     first: list[Request] = [request_service(ask), request_slices(ask), request_nodes(), request_headless(ask)]
+    first += request_monitors(ask) if ask.asks("metrics") else []
     await reader.ask("Service", first)
     await _require(cluster, ask, reader.readings)
     service = read_service(the_service(reader.readings, ask), ask.port)
@@ -50,16 +54,25 @@ async def gather(cluster: Cluster, ask: Ask, observe: Observer = quiet) -> Snaps
     _permitted(reader.readings)
     ends = ends_of(reader.readings, ask, service)
     await asyncio.gather(
-        _look(reader, ask, ends.servers),
+        ask_sources(reader.ask, reader.readings, ask, service, ends.servers),
+        reader.ask("usage", request_usage(ask, _of_servers(service, ends)) if ask.asks("metrics") else []),
         *(ask_envoy(ask, envoy, partial(reader.ask, "Envoy")) for envoy in ends.envoys),
         _owners(reader, [server.pod for server in ends.servers if server.pod]),
         _surroundings(reader, ask, ends),
     )
     await _clients(reader, ask, ends.servers)
+    await reader.ask("clients' channelz", request_client_channelz(reader.readings, ask, ends.servers))
     return Snapshot(
         schema=schema_for(reader.readings),
         tool=f"kubectl-grpclb {__version__}",
-        target=SnapshotTarget(cluster.context, ask.namespace, ask.service, ask.port, ask.cluster_domain),
+        target=SnapshotTarget(
+            cluster.context,
+            ask.namespace,
+            ask.service,
+            ask.port,
+            ask.cluster_domain,
+            None if ask.via == ("auto",) else ask.via,
+        ),
         taken_at=reader.readings[0].at,
         window_seconds=ask.window,
         readings=tuple(reader.readings),
@@ -89,14 +102,9 @@ class _Reader:
         return answers
 
 
-async def _look(reader: _Reader, ask: Ask, servers: Sequence[Backend]) -> None:
-    """Look at each pod's sockets through its first container; where that has no shell, the next one."""
-    waiting = {server.name: list(request_looks(ask, server)) for server in servers}
-    while requests := {name: left.pop(0) for name, left in waiting.items() if left}:
-        answers = await reader.ask("sockets", list(requests.values()))
-        for name, reading in zip(requests, answers, strict=True):
-            if not shows_nothing(reading):
-                waiting[name].clear()
+def _of_servers(service: facts.Service, ends: Ends) -> facts.Service:
+    """Give the Service that selects the servers: behind the Envoys of a fix the headless one."""
+    return ends.service if isinstance(ends.service, facts.Service) else service
 
 
 async def _owners(reader: _Reader, pods: Iterable[kube.Pod]) -> None:

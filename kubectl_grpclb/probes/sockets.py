@@ -41,13 +41,18 @@ class Seen(Struct, frozen=True, gc=False):
     younger than the first one; None where the tool does not tell, or the connection was gone."""
     segments: int | None = None
     """TCP segments with data, likewise."""
+    streams: int | None = None
+    """Calls begun over it, likewise; only channelz tells."""
+    open_streams: int | None = None
+    held_streams: int | None = None
+    messages: int | None = None
 
 
 class Looks(Struct, frozen=True):
     """What the looks showed."""
 
     tool: str
-    """`ss`, `proc` or `netstat`."""
+    """`ss`, `proc` or `netstat`, or `channelz` where the looks were not at sockets."""
     seen: tuple[Seen, ...]
     """Connections to the wanted ports, those of the last look first."""
     listens_on: tuple[int, ...]

@@ -2,8 +2,18 @@
 
 from collections.abc import Sequence
 
-from kubectl_grpclb.model.facts import Client, Facts, Pod, PodSockets, Tier, TierPod
-from kubectl_grpclb.model.finding import ClientRow, Finding, PodRow, Report, Severity, Skipped, TierPodRow, TierRow
+from kubectl_grpclb.model.facts import Client, Facts, Pod, PodSockets, SourceUse, Tier, TierPod
+from kubectl_grpclb.model.finding import (
+    ClientRow,
+    Finding,
+    PodRow,
+    Report,
+    Severity,
+    Skipped,
+    SourceRow,
+    TierPodRow,
+    TierRow,
+)
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.rules.assess import Assessment, assess
 from kubectl_grpclb.rules.rule import Claim, NothingToGoBy, Rule
@@ -41,6 +51,7 @@ def analyse(facts: Facts, rules: Sequence[Rule]) -> Report:
         tiers=tuple(map(_tier_row, facts.tiers)),
         findings=tuple(finding for _, finding in claims),
         skipped=tuple(skipped),
+        sources=tuple(map(_source_row, facts.sources)),
     )
 
 
@@ -62,10 +73,10 @@ def _finding(rule: Rule, claim: Claim, facts: Facts) -> Finding:
 
 def _pod_rows(facts: Facts, load: Assessment) -> tuple[PodRow, ...]:
     total = sum(load.loads.values())
-    return tuple(_pod_row(pod, load.loads.get(pod.name), total) for pod in facts.pods)
+    return tuple(_pod_row(pod, load, load.loads.get(pod.name), total) for pod in facts.pods)
 
 
-def _pod_row(pod: Pod, load: float | None, total: float) -> PodRow:
+def _pod_row(pod: Pod, load: Assessment, weight: float | None, total: float) -> PodRow:
     sockets = pod.sockets
     seen = None if isinstance(sockets, Gap) else sockets
     return PodRow(
@@ -81,17 +92,29 @@ def _pod_row(pod: Pod, load: float | None, total: float) -> PodRow:
         connections=None if seen is None else len(seen.connections),
         lasting=None if seen is None else sum(connection.lasting for connection in seen.connections),
         passed=None if seen is None else seen.passed,
-        requests_per_second=pod.request_rate,
+        requests_per_second=_request_rate(pod, load),
+        open_streams=next((each.open_streams for each in pod.counted if each.open_streams is not None), None),
         bytes_per_second=None if seen is None else _rate(seen),
-        share=load / total if load is not None and total else None,
+        cpu_cores=None if pod.usage is None else pod.usage.cpu,
+        memory_bytes=None if pod.usage is None else pod.usage.memory,
+        share=weight / total if weight is not None and total else None,
         sources=_sources(pod),
         gap=_words(sockets) if isinstance(sockets, Gap) else None,
     )
 
 
 def _sources(pod: Pod) -> tuple[str, ...]:
-    looked = () if isinstance(pod.sockets, Gap) else (pod.sockets.tool,)
-    return looked if pod.requests is None else (*looked, "envoy")
+    looked = () if isinstance(pod.sockets, Gap) else (pod.sockets.tool, *(each.tool for each in pod.others))
+    counted = (each.source for each in pod.counted)
+    return tuple(dict.fromkeys((*looked, *counted, *(() if pod.requests is None else ("envoy",)))))
+
+
+def _request_rate(pod: Pod, load: Assessment) -> float | None:
+    """Give what Envoy sent, else what the balance's source counted, else the first that tells."""
+    if pod.request_rate is not None:
+        return pod.request_rate
+    ordered = sorted(pod.counted, key=lambda each: each.source not in load.balance.sources)
+    return next((each.rate for each in ordered if each.rate is not None), None)
 
 
 def _rate(seen: PodSockets) -> float | None:
@@ -122,6 +145,17 @@ def _tier_pod_row(pod: TierPod) -> TierPodRow:
     )
 
 
+def _source_row(use: SourceUse) -> SourceRow:
+    return SourceRow(
+        source=use.source,
+        asked=use.asked,
+        answered=use.answered,
+        requests=use.requests,
+        seconds=use.seconds,
+        bytes=use.bytes,
+    )
+
+
 def _client_row(client: Client) -> ClientRow:
     return ClientRow(
         ip=client.ip,
@@ -132,4 +166,5 @@ def _client_row(client: Client) -> ClientRow:
         connections=client.connections,
         pods=len(client.pods),
         reaches=client.pods,
+        requests_per_second=client.request_rate,
     )

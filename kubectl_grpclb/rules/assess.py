@@ -8,12 +8,14 @@ than an even split of so many would be by chance.
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from kubectl_grpclb.balance import chance_of_counts, chance_of_loads, effective_pods, max_over_mean
-from kubectl_grpclb.model.facts import Facts, Pod, PodSockets, Service, Tier
-from kubectl_grpclb.model.finding import Balance, Confidence, Verdict
+from kubectl_grpclb.balance import chance_of_counts, chance_of_loads, effective_pods, is_uneven, max_over_mean
+from kubectl_grpclb.model.facts import Connection, Facts, Pod, PodSockets, Service, Tier
+from kubectl_grpclb.model.finding import Balance, Confidence, Signal, Verdict
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.rules.behind import weigh_behind
+from kubectl_grpclb.rules.calls import by_calls, calls_of, few_calls
 from kubectl_grpclb.rules.measure import Measured, measure
 from kubectl_grpclb.rules.order import AgeOrder, age_order
 from kubectl_grpclb.rules.verdict import decide
@@ -49,6 +51,8 @@ class Assessment(Struct, frozen=True):
     """The ready pods whose load is not known."""
     loads: dict[str, float]
     """The load of each ready pod that is known, by the signal; behind Envoys also of pods that were not read."""
+    unseen: tuple[Pod, ...]
+    """The ready pods whose connections are not known, though their calls may be."""
     age_order: AgeOrder | None
     """The pods added later that get less than chance would give them."""
 
@@ -62,6 +66,23 @@ class Assessment(Struct, frozen=True):
         """Lasting connections of all ready pods that were read."""
         return sum(server.lasting for server in self.servers)
 
+    @property
+    def busiest_is_seen(self) -> bool:
+        """The connections of the pod that carries most are known."""
+        busiest = max(self.loads, key=lambda name: self.loads[name], default=None)
+        return any(server.pod.name == busiest for server in self.servers)
+
+    @property
+    def by_calls(self) -> bool:
+        """The load is that of calls, or of messages in them, and not of what might carry some."""
+        return self.balance.signal in {"requests", "streams"}
+
+    @property
+    def connections_are_even(self) -> bool:
+        """Every ready pod was read, and they hold about as many lasting connections each."""
+        held = [float(server.lasting) for server in self.servers]
+        return bool(self.lasting) and len(held) == self.balance.pods and not is_uneven(held)
+
 
 def assess(facts: Facts) -> Assessment:
     """Weigh the ready pods' load."""
@@ -69,23 +90,58 @@ def assess(facts: Facts) -> Assessment:
         return _assess_behind(facts, facts.tiers[0])
     every = [pod for pod in facts.pods if pod.ready]
     ready = [pod for pod in every if pod.target_port is not None] or every
-    read = [(pod, pod.sockets) for pod in ready if not isinstance(pod.sockets, Gap)]
-    unread = tuple(pod for pod in ready if isinstance(pod.sockets, Gap))
-    measured = measure([sockets for _, sockets in read])
-    servers = tuple(Server(pod, sockets, load) for (pod, sockets), load in zip(read, measured.loads, strict=True))
-    loads = {server.pod.name: server.load for server in servers}
-    order = _lagging(age_order([(server.pod, _placements(server, facts.service)) for server in servers]), loads)
+    weighed = _weigh(ready)
+    measured, unread = weighed.measured, len(ready) - len(weighed.names)
+    loads = dict(zip(weighed.names, measured.loads, strict=True))
+    servers = _servers(ready, loads)
+    known = [server for server in servers if server.pod.name in loads]
+    order = _lagging(age_order([(server.pod, _placements(server, facts.service)) for server in known]), loads)
     starved = order is not None and not measured.outnumbered and order.starves(loads)
-    verdict, reason = decide(facts, measured, len(unread), starved=starved)
+    verdict, reason = decide(facts, measured, unread, starved=starved)
     return Assessment(
         verdict=verdict,
         reason=reason + _cut_off(len(every) - len(ready)),
-        balance=_balance(measured, _weights(servers), len(unread)),
+        balance=_balance(measured, servers, unread, weighed.sources),
         confidence="medium" if unread and measured.confidence == "high" else measured.confidence,
         servers=servers,
-        unread=unread,
+        unread=tuple(pod for pod in ready if pod.name not in loads),
         loads={} if measured.unclear else loads,
+        unseen=_unseen(ready),
         age_order=order,
+    )
+
+
+class _Weighed(Struct, frozen=True):
+    """The load of those ready pods where it is known, in the order of `names`, and who told it."""
+
+    measured: Measured
+    names: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def _weigh(ready: Sequence[Pod]) -> _Weighed:
+    """Take calls, unless connections are known of more pods than calls are; where these are too few, connections."""
+    read = [(pod, pod.sockets) for pod in ready if not isinstance(pod.sockets, Gap)]
+    calls = calls_of(ready)
+    counted = by_calls(calls, len(ready)) if len(calls.pods) >= max(1, len(read)) else None
+    if counted is not None:
+        return _Weighed(counted, tuple(pod.name for pod in calls.pods), calls.sources)
+    if calls.pods and not read:
+        return _Weighed(few_calls(calls), tuple(pod.name for pod in calls.pods), calls.sources)
+    measured = measure([sockets for _, sockets in read])
+    if len(calls.pods) == len(ready) and any(measured.loads) and not measured.churning:
+        measured = replace(measured, confidence="low")  # they carry next to nothing at the moment
+    tools = tuple(dict.fromkeys(sockets.tool for _, sockets in read))
+    return _Weighed(measured, tuple(pod.name for pod, _ in read), tools)
+
+
+def _unseen(ready: Sequence[Pod]) -> tuple[Pod, ...]:
+    return tuple(pod for pod in ready if isinstance(pod.sockets, Gap))
+
+
+def _servers(ready: Sequence[Pod], loads: Mapping[str, float]) -> tuple[Server, ...]:
+    return tuple(
+        Server(pod, pod.sockets, loads.get(pod.name, 0.0)) for pod in ready if not isinstance(pod.sockets, Gap)
     )
 
 
@@ -102,18 +158,17 @@ def _assess_behind(facts: Facts, tier: Tier) -> Assessment:
     weighed = weigh_behind(facts, tier)
     loads = dict(zip(weighed.names, weighed.measured.loads, strict=True))
     ready = [pod for pod in facts.pods if pod.ready]
-    servers = tuple(
-        Server(pod, pod.sockets, loads.get(pod.name, 0.0)) for pod in ready if not isinstance(pod.sockets, Gap)
-    )
+    servers = _servers(ready, loads)
     unread = tuple(pod for pod in ready if pod.name not in loads)
     return Assessment(
         verdict=weighed.verdict,
         reason=weighed.reason,
-        balance=_balance(weighed.measured, _weights(servers), len(unread)),
+        balance=_balance(weighed.measured, servers, len(unread), ("envoy",) if loads else ()),
         confidence=weighed.measured.confidence,
         servers=servers,
         unread=unread,
         loads=loads,
+        unseen=_unseen(ready),
         age_order=None,
     )
 
@@ -134,16 +189,12 @@ def _placements(server: Server, service: Service) -> int:
     return server.lasting
 
 
-def _weights(servers: Sequence[Server]) -> list[list[float]]:
-    return [[float(each.received or 0) for each in server.sockets.connections] for server in servers]
-
-
-def _balance(measured: Measured, weights: Sequence[Sequence[float]], unread: int) -> Balance:
-    """Give the figures; `weights` are the bytes of each connection of each pod, for where bytes are the signal."""
+def _balance(measured: Measured, servers: Sequence[Server], unread: int, sources: tuple[str, ...]) -> Balance:
     loads = measured.loads
     if not loads or measured.unclear:
         return Balance(
             signal=None,
+            sources=(),
             pods=len(loads) + unread,
             unread=unread,
             idle=None,
@@ -153,16 +204,39 @@ def _balance(measured: Measured, weights: Sequence[Sequence[float]], unread: int
         )
     return Balance(
         signal=measured.signal,
+        sources=sources,
         pods=len(loads) + unread,
         unread=unread,
         idle=measured.idle,
         max_over_mean=max_over_mean(loads),
         effective_pods=effective_pods(loads),
-        chance=None if unread or not any(loads) else _chance(measured, weights),
+        chance=None if unread or not any(loads) else _chance(measured, servers),
     )
 
 
-def _chance(measured: Measured, weights: Sequence[Sequence[float]]) -> float:
-    if measured.signal == "bytes":
-        return chance_of_loads(weights)
-    return chance_of_counts([int(load) for load in measured.loads])
+def _chance(measured: Measured, servers: Sequence[Server]) -> float | None:
+    """Say how often the same connections, placed at random, would leave the pods this unevenly loaded.
+
+    Of calls that is known only where they are counted by connection, and all of them are over these.
+    """
+    if measured.signal == "connections" or (measured.signal == "requests" and "Envoy" in measured.what):
+        return chance_of_counts([int(load) for load in measured.loads])
+    weights = [[_weight(each, measured.signal) for each in server.sockets.connections] for server in servers]
+    known = [[each for each in pod if each is not None] for pod in weights]
+    if known != weights or (measured.signal != "bytes" and not _are_all(known, measured.loads)):
+        return None
+    return chance_of_loads(known)
+
+
+_OVER_CONNECTIONS = 0.9
+"""The part of all calls that must have come over the connections that are there, for these to stand for them."""
+
+
+def _are_all(weights: Sequence[Sequence[float]], loads: Sequence[float]) -> bool:
+    return sum(map(sum, weights)) >= _OVER_CONNECTIONS * sum(loads)
+
+
+def _weight(connection: Connection, signal: Signal) -> float | None:
+    weighed = {"bytes": connection.received or 0, "requests": connection.streams, "streams": connection.messages}
+    weight = weighed[signal]
+    return None if weight is None else float(weight)

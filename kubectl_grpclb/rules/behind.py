@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from msgspec import Struct, structs
 
 from kubectl_grpclb.model.facts import Facts, Pod, PodSockets, Tier
-from kubectl_grpclb.model.finding import Verdict
+from kubectl_grpclb.model.finding import Confidence, Verdict
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.rules.measure import Measured, by_bytes, by_connections, by_requests
 from kubectl_grpclb.rules.past import lasting_past_envoy, past_envoy
@@ -77,7 +77,8 @@ def _requests(ready: Sequence[Pod], past: dict[str, int]) -> Measured | None:
     counts = [pod.requests for pod in ready if pod.requests is not None]
     if len(counts) < len(ready):
         return None
-    return by_requests(counts, "medium" if len(past) < len(ready) or any(past.values()) else "high")
+    sure: Confidence = "medium" if len(past) < len(ready) or any(past.values()) else "high"
+    return by_requests(counts, sure, "the requests that come through Envoy")
 
 
 def _unseen(ready: Sequence[Pod], past: dict[str, int]) -> str:

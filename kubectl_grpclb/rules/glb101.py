@@ -23,6 +23,9 @@ from kubectl_grpclb.rules.words import (
 _RANDOM = 0.001
 """A placement that is rarer than this by chance has another cause besides."""
 _LOW: Confidence = "low"
+_CARRIED = {"bytes": "bytes", "requests": "calls", "streams": "messages"}
+"""What connections carry, by the signal that counts it."""
+_FROM = {"node": "from the node", "debug": "in its ephemeral container"}
 _WHY = (
     "kube-proxy picks a pod at random once a connection, and a gRPC channel keeps its connection and sends every "
     "request over it."
@@ -34,6 +37,8 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     if facts.tiers or facts.service.headless or not load.unbalanced or not load.lasting:
         return ()
     if load.age_order is not None and load.age_order.systematic:
+        return ()
+    if load.by_calls and (load.connections_are_even or not load.busiest_is_seen):
         return ()
     chance = load.balance.chance
     random = chance is None or chance >= _RANDOM
@@ -70,10 +75,11 @@ def _landed(facts: Facts, load: Assessment) -> str:
         subject = {"1": "The only", "2": "Both"}.get(count, f"All {count}") + f" {what}"
         return f"{subject} of {_who(facts, load)} landed on {holding[0].pod.name}."
     busiest = max(load.servers, key=lambda server: server.load)
-    if load.balance.signal == "bytes":
-        share = busiest.load / sum(server.load for server in load.servers)
+    carried = _CARRIED.get(load.balance.signal or "")
+    if carried is not None:
+        share = busiest.load / sum(load.loads.values())
         return (
-            f"{busiest.pod.name} receives {share:.0%} of the bytes over {busiest.lasting} of the "
+            f"{busiest.pod.name} receives {share:.0%} of the {carried} over {busiest.lasting} of the "
             f"{lasting_connections(load)} of {_who(facts, load)}."
         )
     where = f"{len(holding)} of {pods(len(load.servers))}"
@@ -92,7 +98,7 @@ def _starved(load: Assessment) -> str:
     if not without:
         return ""
     verb, pronoun = ("gets", "it") if len(without) == 1 else ("get", "they")
-    of = f"the {len(load.servers)} that could be read" if load.unread else f"{len(load.servers)} ready pods"
+    of = f"the {len(load.servers)} that could be read" if load.unseen else f"{len(load.servers)} ready pods"
     until = f"and {pronoun} will not until a client reconnects."
     return f"{len(without)} of {of} {verb} nothing ({names(without)}), {until}"
 
@@ -107,7 +113,7 @@ def _cure(facts: Facts) -> str:
 
 
 def _evidence(facts: Facts, load: Assessment) -> list[str]:
-    said = [_held(server) for server in sorted(load.servers, key=lambda each: (-each.load, each.pod.name))]
+    said = [_held(server, load) for server in sorted(load.servers, key=lambda each: (-each.load, each.pod.name))]
     said += [_reaches(client, load) for client in holders(facts, load)]
     if load.balance.chance is not None:
         said.append(
@@ -116,15 +122,17 @@ def _evidence(facts: Facts, load: Assessment) -> list[str]:
     return said
 
 
-def _held(server: Server) -> str:
+def _held(server: Server, load: Assessment) -> str:
     sockets = server.sockets
     how = f"{connections(server.lasting)}{' that lasted' if sockets.waited else ''}"
-    return f"{server.pod.name}: {how} ({sockets.tool} in the pod)"
+    where = "channelz" if sockets.by == "channelz" else f"{sockets.tool} {_FROM.get(sockets.by, 'in the pod')}"
+    carried = f"; {server.load:,.0f} calls ({names(load.balance.sources)})" if load.balance.signal == "requests" else ""
+    return f"{server.pod.name}: {how} ({where}){carried}"
 
 
 def _reaches(client: Client, load: Assessment) -> str:
     reached = f"reaches {len(reach(client, load.servers))} of {pods(len(load.servers))}"
-    return f"{client.name} ({client.ip}): {reached}{' that could be read' if load.unread else ''}"
+    return f"{client.name} ({client.ip}): {reached}{' that could be read' if load.unseen else ''}"
 
 
 RULE = Rule(code="GLB101", title="Connections stick to a few pods behind a ClusterIP", severity="error", check=check)

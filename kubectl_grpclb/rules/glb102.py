@@ -13,8 +13,8 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
     """Hold where fewer connections last than there are ready pods, and load is uneven for it."""
     if facts.tiers:
         return ()
-    if load.unread:
-        return NothingToGoBy(f"{pods(len(load.unread))} could not be looked into, so connections cannot be counted")
+    if load.unseen:
+        return NothingToGoBy(f"{pods(len(load.unseen))} could not be looked into, so connections cannot be counted")
     ready = len(load.servers)
     if not load.unbalanced or not 0 < load.lasting < ready:
         return ()

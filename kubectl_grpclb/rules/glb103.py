@@ -42,7 +42,7 @@ def _message(facts: Facts, load: Assessment, staying: Sequence[Client]) -> str:
 
 def _evidence(load: Assessment, staying: Sequence[Client]) -> list[str]:
     held = lasting_by_peer(server.pod for server in load.servers)
-    every = f"{pods(len(load.servers))}{' that could be read' if load.unread else ''}"
+    every = f"{pods(len(load.servers))}{' that could be read' if load.unseen else ''}"
     said = [
         f"{client.name} ({client.ip}): {connections(held[client.ip])}, to {reach(client, load.servers)[0]} alone of "
         f"{every}"

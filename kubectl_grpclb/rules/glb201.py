@@ -45,7 +45,7 @@ def _message(load: Assessment, pinned: Sequence[Client]) -> str:
     )
     if pinned:
         who = names([client.name for client in pinned], at_most=3)
-        seen = "all its connections that could be seen" if load.unread else "all its connections"
+        seen = "all its connections that could be seen" if load.unseen else "all its connections"
         return f"{said} Each of these has {seen} on one pod: {who}."
     return said if load.unbalanced else f"{said} It does no harm that shows now."
 

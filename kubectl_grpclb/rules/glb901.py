@@ -10,7 +10,6 @@ from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import command, pods
 
 _REASONS = (GapReason.NO_SHELL, GapReason.SIDECAR, GapReason.NOT_A_POD)
-_NETSTAT = ("netstat", "-tn")
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
@@ -29,17 +28,16 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
             evidence=evidence(unread),
             confidence="high",
             explains=0.0,
-            next=_by_hand(facts, shellless[0].name) if shellless and load.verdict == "inconclusive" else (),
+            next=_go_on(facts) if shellless and load.verdict == "inconclusive" else (),
         ),
     )
 
 
-def _by_hand(facts: Facts, pod: str) -> list[str]:
-    where = ("-n", facts.target.namespace)
-    return [
-        command("kubectl", "debug", pod, *where, "-c", "look", "--image=busybox", "--profile=general", "--", *_NETSTAT),
-        command("kubectl", "logs", pod, *where, "-c", "look"),
-    ]
+def _go_on(facts: Facts) -> list[str]:
+    """Look from an ephemeral container, which stays until its pod goes, or from a pod on each node, which does not."""
+    diagnose = ("kubectl", "grpclb", "diagnose", facts.target.service, "-n", facts.target.namespace)
+    tried = {"--debug": "debug", "--via auto,node": "node"}
+    return [command(*diagnose, *flag.split()) for flag, source in tried.items() if source not in facts.via]
 
 
 RULE = Rule(code="GLB901", title="Pods whose connections cannot be seen", severity="info", check=check)

@@ -1,7 +1,8 @@
 """Which signal tells the pods' load, and what it says.
 
-Of a Service that leads straight to its pods: bytes, else connections that last, else those that pass. Behind
-Envoys of ours `behind.py` chooses, since there requests are counted, and Envoys' own connections say nothing.
+Of a Service that leads straight to its pods: calls where a source counts them (`calls.py`), else bytes, else
+connections that last, else those that pass. Behind Envoys of ours `behind.py` chooses, since Envoys' own connections
+say nothing.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from kubectl_grpclb.model.facts import PodSockets
 from kubectl_grpclb.model.finding import Confidence, Signal
 from kubectl_grpclb.rules.passing import passing_of
 
-__all__ = ["Measured", "by_bytes", "by_connections", "by_requests", "measure"]
+__all__ = ["Measured", "by_bytes", "by_connections", "by_requests", "by_streams", "measure"]
 
 _EVENTS_A_POD = 10
 """So many events a ready pod are enough to judge an even split by; below it the next signal is used."""
@@ -84,17 +85,26 @@ def measure(read: Sequence[PodSockets]) -> Measured:
     return _passing(read)
 
 
-def by_requests(counts: Sequence[int], confidence: Confidence) -> Measured | None:
-    """Compare the requests that Envoys sent to each pod; None where they are too few.
+def by_requests(counts: Sequence[int], confidence: Confidence, what: str = "the requests") -> Measured | None:
+    """Compare how many requests each pod got; None where they are too few.
 
     A single pod has whatever there is, so one request is enough.
     """
+    return _by_events("requests", counts, confidence, what)
+
+
+def by_streams(messages: Sequence[int], confidence: Confidence) -> Measured | None:
+    """Compare how many messages each pod received in streams that stay open; None where they are too few."""
+    return _by_events("streams", messages, confidence, "the messages in open streams")
+
+
+def _by_events(signal: Signal, counts: Sequence[int], confidence: Confidence, what: str) -> Measured | None:
     enough = 1 if len(counts) == 1 else _EVENTS_A_POD * len(counts)
     if not counts or sum(counts) < enough:
         return None
     loads = tuple(map(float, counts))
     uneven = is_uneven(loads) and uneven_beyond_chance(counts) < _UNEVEN_EVENTS
-    return Measured("requests", loads, confidence, uneven, what="the requests that come through Envoy")
+    return Measured(signal, loads, confidence, uneven, what=what)
 
 
 def by_bytes(read: Sequence[PodSockets]) -> Measured | None:

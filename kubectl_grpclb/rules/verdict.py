@@ -18,6 +18,8 @@ def decide(facts: Facts, measured: Measured, unread: int, *, starved: bool) -> D
     ready = len(measured.loads) + unread
     if not measured.loads or all(pod.target_port is None for pod in facts.pods if pod.ready):
         return "inconclusive", _nothing_read(facts, ready)
+    if measured.signal == "requests" and not measured.enough:
+        return "inconclusive", _too_few(measured, ready, facts.window)
     if not any(measured.loads):
         return _quiet(measured, ready, unread)
     if measured.unclear:
@@ -41,6 +43,14 @@ def _nothing_read(facts: Facts, ready: int) -> str:
     return (
         "the ready pod could not be looked into" if ready == 1 else f"none of the {_pods(ready)} could be looked into"
     )
+
+
+def _too_few(measured: Measured, ready: int, window: float) -> str:
+    total = sum(measured.loads)
+    said = f"only {total:,.0f} {'request' if total == 1 else 'requests'}" if total else "no request"
+    meanwhile = "meanwhile" if window else "since they began to count"
+    longer = " (look longer: --window)" if window else ""
+    return f"{said} came to {_pods(ready)} {meanwhile}: too few to say how they are spread{longer}"
 
 
 def _quiet(measured: Measured, ready: int, unread: int) -> Decision:

@@ -17,6 +17,7 @@ __all__ = [
     "lasting_connections",
     "names",
     "odds",
+    "per_second",
     "plan_fix",
     "pods",
     "reconnect",
@@ -73,6 +74,13 @@ def seconds(age: float | None) -> str:
     return f"{int(age)}s"
 
 
+def per_second(client: Client) -> str:
+    """Say how often a client calls, `12.5 calls a second`; with a single look how many calls there were."""
+    if client.request_rate is None:
+        return "1 call" if client.requests == 1 else f"{client.requests or 0:,} calls"
+    return f"{client.request_rate:,.1f} calls a second"
+
+
 def at_most(limit: Confidence, confidence: Confidence) -> Confidence:
     """Give the lower of two confidences."""
     return min(limit, confidence, key=_ORDER.index)
@@ -80,7 +88,7 @@ def at_most(limit: Confidence, confidence: Confidence) -> Confidence:
 
 def among_read(load: Assessment, sentence: str) -> str:
     """Say of what could be read that it is that, where some ready pods could not be."""
-    if not load.unread:
+    if not load.unseen:
         return sentence
     return f"Among the {len(load.servers)} ready pods that could be read, {sentence[:1].lower()}{sentence[1:]}"
 

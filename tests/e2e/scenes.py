@@ -20,14 +20,25 @@ def service(name: str, **spec: object) -> Manifest:
 
 
 def servers(
-    name: str, image: str = "netstat", replicas: int = 3, *, arguments: Sequence[str] = (), port: int = 50051
+    name: str,
+    image: str = "netstat",
+    replicas: int = 3,
+    *,
+    arguments: Sequence[str] = (),
+    port: int = 50051,
+    metrics: bool = False,
+    channelz: bool = False,
 ) -> Manifest:
-    """Servers that are ready as soon as they answer the kubelet's gRPC probe."""
+    """Servers that are ready as soon as they answer the kubelet's gRPC probe; as a rule only their sockets tell."""
+    shown = [f"-metrics-port={9090 if metrics else 0}", f"-channelz={str(channelz).lower()}"]
     container = {
         "name": "greeter",
         "image": f"grpclb.test/greeter:{image}",
-        "args": ["serve", "-metrics-port=0", *arguments],
-        "ports": [{"name": "grpc", "containerPort": port}],
+        "args": ["serve", *shown, *arguments],
+        "ports": [
+            {"name": "grpc", "containerPort": port},
+            *([{"name": "metrics", "containerPort": 9090}] if metrics else []),
+        ],
         "readinessProbe": {"grpc": {"port": 50051}, "periodSeconds": 5},
         "securityContext": RESTRICTED,
     }

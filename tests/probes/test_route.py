@@ -1,6 +1,7 @@
 """Where the Service leads after a fix: through its Envoys to the servers, or past them."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -36,8 +37,8 @@ BRIEF = 0.01
 GUARDED = {f"services/{HEADLESS}": FORBIDDEN}
 
 
-def read(cluster: FakeCluster) -> Snapshot:
-    return asyncio.run(gather(cluster, Ask(namespace="shop", service="greeter", window=BRIEF)))
+def read(cluster: FakeCluster, **ask: Any) -> Snapshot:
+    return asyncio.run(gather(cluster, Ask(namespace="shop", service="greeter", window=BRIEF, **ask)))
 
 
 def facts_of(cluster: FakeCluster) -> Facts:
@@ -105,7 +106,9 @@ def test_a_snapshot_of_a_fix_that_went_through_a_file_gives_the_same_facts() -> 
 
 
 def test_a_snapshot_has_the_oldest_schema_that_can_hold_it() -> None:
-    assert (read(sticky()).schema, read(proxied()).schema) == (1, 2)
+    by_exec = {"via": ("exec",)}
+
+    assert (read(sticky(), **by_exec).schema, read(proxied(), **by_exec).schema, read(sticky()).schema) == (1, 2, 3)
 
 
 def test_a_service_that_selects_its_servers_again_leads_past_the_fix() -> None:

@@ -8,11 +8,13 @@ from msgspec.structs import replace
 from kubectl_grpclb.model.facts import (
     Client,
     Connection,
+    Counted,
     Facts,
     Pod,
     PodSockets,
     Service,
     ServicePort,
+    Source,
     Target,
     Tier,
     TierPod,
@@ -36,10 +38,43 @@ UNREADABLE = Gap(GapReason.NO_SHELL, "no such file: sh")
 WINDOW = 5.0
 
 
-def connection(peer: str = "10.244.1.21", *, lasting: bool = True, received: int | None = None) -> Connection:
+def connection(
+    peer: str = "10.244.1.21", *, lasting: bool = True, received: int | None = None, **changes: Any
+) -> Connection:
     """A connection; each segment carries a hundred bytes."""
     segments = None if received is None else received // 100
-    return Connection(peer, 40000, lasting, received, segments)
+    return replace(Connection(peer, 40000, lasting, received, segments), **changes)
+
+
+def carrying(streams: int, peer: str = "10.244.1.21", **changes: Any) -> Connection:
+    """A lasting connection that channelz tells of; so many unary calls began over it, and none is open."""
+    told = connection(peer, streams=streams, open_streams=0, held_streams=0, messages=streams)
+    return replace(told, **changes)
+
+
+def calls(number: int, source: Source = "channelz", **changes: Any) -> Counted:
+    """So many calls within the window."""
+    return replace(Counted(source, number, WINDOW, open_streams=0), **changes)
+
+
+def channelz(*held: Connection, **changes: Any) -> PodSockets:
+    """What a pod's channelz shows of its connections."""
+    return sockets(held, tool="channelz", by="channelz", **changes)
+
+
+def told(number: int, *held: Connection, **changes: Any) -> Pod:
+    """A ready pod whose channelz tells its connections, and of calls those over them."""
+    counted = calls(
+        sum(each.streams or 0 for each in held),
+        open_streams=sum(each.open_streams or 0 for each in held),
+        messages=sum(each.messages or 0 for each in held),
+    )
+    return pod(number, channelz(*held), counted=(counted,), **changes)
+
+
+def metered(number: int, count: int, held: PodSockets | Gap, **changes: Any) -> Pod:
+    """A ready pod whose metrics count so many calls, and whose sockets or channelz are these."""
+    return pod(number, held, counted=(calls(count, "metrics"),), **changes)
 
 
 def sockets(connections: Sequence[Connection] = (), **changes: Any) -> PodSockets:
@@ -185,6 +220,7 @@ def _clients(pods: Sequence[Pod]) -> tuple[Client, ...]:
 
 
 def _client(peer: str, held: Sequence[tuple[str, Connection]]) -> Client:
+    begun = _sum([seen.streams for _, seen in held])
     return Client(
         ip=peer,
         kind="Pod",
@@ -195,4 +231,12 @@ def _client(peer: str, held: Sequence[tuple[str, Connection]]) -> Client:
         connections=len(held),
         lasting=sum(seen.lasting for _, seen in held),
         pods=tuple(sorted({name for name, _ in held})),
+        requests=begun,
+        request_rate=None if begun is None else begun / WINDOW,
+        open_streams=_sum([seen.open_streams for _, seen in held]),
     )
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None

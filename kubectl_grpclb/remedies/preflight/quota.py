@@ -8,9 +8,9 @@ from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.kube import ResourceQuota, ScopeRequirement
 from kubectl_grpclb.model.plan import Check
+from kubectl_grpclb.model.quantity import parse_quantity
 from kubectl_grpclb.model.surroundings import Surroundings
 from kubectl_grpclb.remedies.preflight.intent import Intent
-from kubectl_grpclb.remedies.preflight.quantity import parse_quantity
 
 __all__ = ["check"]
 

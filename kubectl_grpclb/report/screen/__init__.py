@@ -10,6 +10,7 @@ from kubectl_grpclb.report.screen.gaps import gaps, skips
 from kubectl_grpclb.report.screen.heading import heading
 from kubectl_grpclb.report.screen.layout import Line, Span, View, paint
 from kubectl_grpclb.report.screen.pods import pods
+from kubectl_grpclb.report.screen.sources import sources
 from kubectl_grpclb.report.screen.tiers import tiers
 
 __all__ = ["screen"]
@@ -22,6 +23,7 @@ _SECTIONS: tuple[Callable[[Report, View], list[Line]], ...] = (
     findings,
     gaps,
     skips,
+    sources,
 )
 """From top to bottom; a section without anything to say gives no line."""
 

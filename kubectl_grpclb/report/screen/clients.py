@@ -32,6 +32,7 @@ def _columns(rows: Sequence[ClientRow], report: Report, view: View) -> list[Colu
         Column("CLIENT", texts([_name(row, report.target.namespace) for row in rows]), least=15, gives_way=2),
         Column("KIND", texts([row.kind for row in rows]), least=7, gives_way=3),
         Column("CONN", texts([words.number(row.connections) for row in rows]), right=True),
+        *_rates(rows),
         Column("REACHES", texts([_reached(row, report) for row in rows])),
     ]
     if any(row.owner for row in rows):
@@ -41,6 +42,14 @@ def _columns(rows: Sequence[ClientRow], report: Report, view: View) -> list[Colu
         table.append(Column("IP", texts([row.ip for row in rows])))
         table.append(Column("PODS", texts([", ".join(row.reaches) or "-" for row in rows])))
     return table
+
+
+def _rates(rows: Sequence[ClientRow]) -> list[Column]:
+    """Give what each calls, where something counts it by connection."""
+    if all(row.requests_per_second is None for row in rows):
+        return []
+    rates = [row.requests_per_second for row in rows]
+    return [Column("REQ/S", [Text("?" if rate is None else words.number(rate)) for rate in rates], right=True)]
 
 
 def _name(row: ClientRow, home: str) -> str:

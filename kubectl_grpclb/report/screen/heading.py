@@ -16,7 +16,7 @@ _STYLES: dict[Verdict, Style] = {
 
 _SIGNALS: dict[Signal, str] = {
     "requests": "by requests",
-    "streams": "by streams",
+    "streams": "by messages in streams",
     "bytes": "by bytes received",
     "connections": "by connections",
 }

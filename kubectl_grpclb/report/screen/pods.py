@@ -121,20 +121,33 @@ def _columns(rows: Sequence[PodRow], report: Report, view: View) -> list[Column]
     carried = numbers("CONN", _known([row.connections for row in rows], words.number, unseen))
     requests = rates("REQ/S", [row.requests_per_second for row in rows])
     received = rates("BYTES/S", [row.bytes_per_second for row in rows])
+    streams = rates("OPEN", [row.open_streams for row in rows])
     share = numbers("SHARE", _known([row.share for row in rows], words.percent, unknown))
     if not view.wide:
-        signal = {"requests": [requests], "bytes": [received]}.get(report.balance.signal or "", [])
+        signal = {"requests": [requests], "bytes": [received], "streams": [streams]}.get(report.balance.signal or "", [])
         return [name, load, carried, *signal, share, ages, ready, node]
     lasting = numbers("LASTING", _known([row.lasting for row in rows], words.number, unseen))
     ports = numbers("PORT", [str(row.target_port or "-") for row in rows])
     return [
-        *(name, load, carried, lasting, requests, received, share, ages, ready, node),
+        *(name, load, carried, lasting, requests, streams, received, share, ages, ready, node),
+        *_usage(rows, numbers, unknown),
         Column("ZONE", texts([row.zone or "-" for row in rows])),
         Column("IP", texts([row.ip or "-" for row in rows])),
         ports,
         Column("OWNER", texts([row.owner or "-" for row in rows])),
         Column("SOURCES", texts([",".join(row.sources) or "-" for row in rows])),
     ]
+
+
+def _usage(
+    rows: Sequence[PodRow], numbers: Callable[[str, Sequence[str]], Column], unknown: Sequence[str]
+) -> list[Column]:
+    """Give CPU and memory where the metrics API told any."""
+    if all(row.cpu_cores is None for row in rows):
+        return []
+    cpu = _known([row.cpu_cores for row in rows], words.number, unknown)
+    memory = _known([row.memory_bytes for row in rows], lambda value: words.size(int(value)), unknown)
+    return [numbers("CPU", cpu), numbers("MEMORY", memory)]
 
 
 def _known(values: Sequence[float | None], word: Callable[[float], str], unknown: Sequence[str]) -> list[str]:

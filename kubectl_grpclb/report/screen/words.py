@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-__all__ = ["age", "chance", "count", "in_short", "number", "percent", "plural", "seconds", "spread"]
+__all__ = ["age", "chance", "count", "in_short", "number", "percent", "plural", "seconds", "size", "spread"]
 
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 365 * 86400
 
@@ -36,6 +36,13 @@ def age(value: int | None) -> str:
 def seconds(value: float) -> str:
     """Give a short time: `5 s`, `0.5 s`."""
     return f"{value:.3g} s" if value < 1000 else f"{value:.0f} s"
+
+
+def size(bytes_: int) -> str:
+    """Give an amount of data: `812 bytes`, `12 kB`, `3.4 MB`."""
+    if bytes_ < 1000:
+        return count(bytes_, "byte")
+    return f"{_short(bytes_ / 1e3)} kB" if bytes_ < 1_000_000 else f"{_short(bytes_ / 1e6)} MB"
 
 
 def number(value: float) -> str:

@@ -1,0 +1,187 @@
+"""Look at a node's processes through a pod of ours on it, which is gone when the look is over.
+
+The pod sees the node's processes (hostPID) and has no other right: it runs as nobody, without capabilities, without a
+ServiceAccount's token and with the pod network. Whatever ends the look, Ctrl-C too, the pod is deleted. Where this
+process is killed, the pod's container ends by itself soon after the look's time limit, and the next look deletes it.
+"""
+
+import asyncio
+import math
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from kubectl_grpclb.change._answers import is_running, reading_of, why_not
+from kubectl_grpclb.change._restricted import looking_container
+from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.model.bundle import FIELD_MANAGER, MANAGED_BY
+from kubectl_grpclb.model.errors import ClusterError
+from kubectl_grpclb.model.gap import GapReason
+from kubectl_grpclb.model.kube import Pod
+from kubectl_grpclb.model.look import NODE_LOOK, PURPOSE_LABEL, RUN_LABEL
+from kubectl_grpclb.model.plan import Manifest
+from kubectl_grpclb.model.rbac import describe, rule_for
+from kubectl_grpclb.model.snapshot import Answer, Exec, List, LookFromNode, Objects, Reading, Refused
+from kubectl_grpclb.model.text import printable
+from kubectl_grpclb.model.write import Delete, Denied, Done, Insert, Outcome
+
+__all__ = ["LABELS", "look_from_node"]
+
+LABELS = {MANAGED_BY: FIELD_MANAGER, PURPOSE_LABEL: NODE_LOOK}
+"""What every pod of a look from a node carries."""
+
+Pause = Callable[[float], Awaitable[object]]
+
+_CONTAINER = "look"
+_START_SECONDS = 60.0
+_ASK_EVERY = 0.2
+_SPARE = 10
+"""Seconds that the container outlives the look's time limit."""
+_LAST_RESORT = 60
+"""The same for the pod, which the kubelet ends then, also where it never ran."""
+_REMOVAL_SECONDS = 10.0
+_OVER = frozenset({"Succeeded", "Failed"})
+
+_NEEDED = (("create", "pods"), ("list", "pods"), ("delete", "pods"), ("get", "pods/exec"), ("create", "pods/exec"))
+
+
+async def look_from_node(
+    workshop: Workshop, request: LookFromNode, *, start_seconds: float = _START_SECONDS, pause: Pause = asyncio.sleep
+) -> Reading:
+    """Run the pod, its command and away with it; whatever goes wrong is an answer.
+
+    The pod may take `start_seconds` to run. Raises ClusterError where the cluster as a whole gave no answer.
+    """
+    return await reading_of(request, _look(workshop, request, start_seconds, pause))
+
+
+async def _look(workshop: Workshop, request: LookFromNode, start_seconds: float, pause: Pause) -> Answer:
+    if refusal := await _not_permitted(workshop, request):
+        return refusal
+    run = secrets.token_hex(5)
+    making = asyncio.ensure_future(workshop.write(Insert(_manifest(request, run), request.namespace)))
+    try:
+        made = await asyncio.shield(making)
+        if isinstance(made, Denied):
+            return _denied(request, made)
+        return await _through(workshop, request, run, start_seconds, pause)
+    finally:
+        await _carried_through(_remove(workshop, request.namespace, run, making))
+
+
+async def _through(workshop: Workshop, request: LookFromNode, run: str, start_seconds: float, pause: Pause) -> Answer:
+    """Run the command in the pod as soon as it runs."""
+    deadline = time.monotonic() + start_seconds
+    while True:
+        listing = List("pods", request.namespace, label_selector=f"{RUN_LABEL}={run}")
+        pod = _pod((await workshop.read(listing)).answer)
+        if isinstance(pod, Refused):
+            return pod
+        status = next((each for each in pod.status.container_statuses or () if each.name == _CONTAINER), None)
+        if is_running(status):
+            break
+        if reason := why_not(status, request.image) or _rejected(pod):
+            return Refused(GapReason.DIED, f"the pod for the look from node {request.node} does not run: {reason}")
+        if time.monotonic() >= deadline:
+            return Refused(
+                GapReason.TIMED_OUT,
+                f"the pod for the look from node {request.node} did not run within {start_seconds:g} s",
+            )
+        await pause(_ASK_EVERY)
+    look = Exec(request.namespace, _name(run), _CONTAINER, request.command, request.seconds)
+    return (await workshop.read(look)).answer
+
+
+async def _remove(workshop: Workshop, namespace: str, run: str, making: Awaitable[Outcome]) -> None:
+    """Delete the pod; where it is not known whether there is one, see."""
+    try:
+        made = await making
+    except ClusterError:
+        made = await workshop.fetch("pods", namespace, _name(run))
+    if isinstance(made, Done):
+        await workshop.write(Delete("pods", namespace, _name(run), made.object["metadata"]["uid"]))
+
+
+async def _carried_through(removal: Awaitable[None]) -> None:
+    """Await the removal for a bounded time, also where this look is cancelled once more.
+
+    That it fails must hide no other error: what it leaves is over soon, and the next look deletes it.
+    """
+    task = asyncio.ensure_future(asyncio.wait_for(removal, _REMOVAL_SECONDS))
+    with suppress(ClusterError, TimeoutError):
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await task
+            raise
+
+
+async def _not_permitted(workshop: Workshop, request: LookFromNode) -> Refused | None:
+    allowed = await asyncio.gather(*(workshop.may(*each, request.namespace) for each in _NEEDED))
+    missing = [f"{verb} {resource}" for (verb, resource), may in zip(_NEEDED, allowed, strict=True) if may is False]
+    if not missing:
+        return None
+    rules = (rule_for(request), rule_for(Exec(request.namespace, "", _CONTAINER, (), request.seconds)))
+    return Refused(
+        GapReason.FORBIDDEN,
+        f"not permitted to {describe(request)}: you may not {', '.join(missing)} there; nothing was changed. "
+        f"A role with these rules would allow it: {'; '.join(rules)}",
+    )
+
+
+def _denied(request: LookFromNode, outcome: Denied) -> Refused:
+    message = printable(outcome.message)
+    if outcome.reason is GapReason.FORBIDDEN and "PodSecurity" in message:
+        said = (
+            f"namespace {request.namespace} does not admit the pod for a look from a node, which has to see the node's "
+            "processes (hostPID: the Pod Security level `privileged`); nothing was changed. "
+            f"`--node-namespace NAMESPACE` runs it in a namespace that does. The cluster says: {message}"
+        )
+        return Refused(GapReason.FORBIDDEN, said, outcome.status)
+    said = f"the cluster refused the pod for the look from node {request.node}: {message}; nothing was changed"
+    return Refused(outcome.reason, said, outcome.status)
+
+
+def _pod(answer: Answer) -> Pod | Refused:
+    if isinstance(answer, Refused):
+        return answer
+    pods = [item for item in answer.items if isinstance(item, Pod)] if isinstance(answer, Objects) else []
+    return pods[0] if pods else Refused(GapReason.DIED, "somebody deleted the look's pod before the look was over")
+
+
+def _rejected(pod: Pod) -> str | None:
+    """Give the reason why the node does not take the pod, as where it is full, or why it ended it."""
+    if pod.status.phase not in _OVER:
+        return None
+    return f"the node ended it ({pod.status.reason or pod.status.phase})"
+
+
+def _name(run: str) -> str:
+    return f"grpclb-{NODE_LOOK}-{run}"
+
+
+def _manifest(request: LookFromNode, run: str) -> Manifest:
+    asleep = ("sh", "-c", f"sleep {math.ceil(request.seconds) + _SPARE}")
+    container: dict[str, Any] = looking_container(_CONTAINER, request.image, asleep)
+    container["resources"] = {
+        "requests": {"cpu": "10m", "memory": "16Mi"},
+        "limits": {"cpu": "1", "memory": "64Mi"},
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": _name(run), "labels": {**LABELS, RUN_LABEL: run}},
+        "spec": {
+            "nodeName": request.node,
+            "hostPID": True,
+            "restartPolicy": "Never",
+            "activeDeadlineSeconds": math.ceil(request.seconds) + _LAST_RESORT,
+            "terminationGracePeriodSeconds": 0,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "tolerations": [{"operator": "Exists"}],
+            "containers": [container],
+        },
+    }

@@ -1,0 +1,225 @@
+"""The flags that say where figures may come from, and what they come to."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+from msgspec import Struct
+
+from kubectl_grpclb.commands.options import duration
+from kubectl_grpclb.model.errors import UsageError
+from kubectl_grpclb.model.text import printable
+from kubectl_grpclb.probes.ask import DEBUG_IMAGE, Ask, Via
+
+if TYPE_CHECKING:
+    from kubectl_grpclb.cluster.kube import ChannelzTls
+
+__all__ = [
+    "ChannelzPort",
+    "ClientChannelzPort",
+    "Debug",
+    "DebugImage",
+    "MetricsPath",
+    "MetricsPort",
+    "NodeNamespace",
+    "Prometheus",
+    "PrometheusRange",
+    "Sources",
+    "Tls",
+    "TlsCa",
+    "TlsServerName",
+    "ViaFlag",
+    "ViaSource",
+    "sources_of",
+]
+
+_PANEL = "Sources"
+_LONGEST_RANGE = 30 * 24 * 3600.0
+
+
+class ViaSource(StrEnum):
+    """What `--via` takes."""
+
+    AUTO = "auto"
+    METRICS = "metrics"
+    CHANNELZ = "channelz"
+    EXEC = "exec"
+    DEBUG = "debug"
+    NODE = "node"
+    PROMETHEUS = "prometheus"
+
+
+ViaFlag = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--via",
+        metavar="SOURCE,...",
+        help="Where figures come from: auto, metrics, channelz, exec, prometheus, and, which add to the cluster, debug "
+        "and node. auto takes the cheapest that answer, and none that adds.",
+        rich_help_panel=_PANEL,
+    ),
+]
+MetricsPort = Annotated[
+    str | None,
+    typer.Option("--metrics-port", help="Name or number of the pods' metrics port.", rich_help_panel=_PANEL),
+]
+MetricsPath = Annotated[
+    str | None, typer.Option("--metrics-path", help="Path of the pods' metrics.", rich_help_panel=_PANEL)
+]
+Prometheus = Annotated[
+    str | None,
+    typer.Option(
+        "--prometheus",
+        metavar="URL",
+        help="Ask this Prometheus as well: a URL, or svc/NAMESPACE/NAME:PORT in the cluster.",
+        rich_help_panel=_PANEL,
+    ),
+]
+PrometheusRange = Annotated[
+    str, typer.Option("--prometheus-range", help="Over how long Prometheus is asked.", rich_help_panel=_PANEL)
+]
+ChannelzPort = Annotated[
+    int | None,
+    typer.Option("--channelz-port", min=1, max=65535, help="The pods' port for channelz.", rich_help_panel=_PANEL),
+]
+ClientChannelzPort = Annotated[
+    int | None,
+    typer.Option(
+        "--client-channelz-port",
+        min=1,
+        max=65535,
+        help="The clients' port for channelz; default: the one that they declare with channelz in its name.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Tls = Annotated[bool, typer.Option("--tls", help="Ask channelz over TLS.", rich_help_panel=_PANEL)]
+TlsCa = Annotated[
+    Path | None,
+    typer.Option("--tls-ca", metavar="FILE", help="Certificate authorities to trust there.", rich_help_panel=_PANEL),
+]
+TlsServerName = Annotated[
+    str | None,
+    typer.Option("--tls-server-name", help="The name that the certificate is for.", rich_help_panel=_PANEL),
+]
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        help="Give pods without a shell an ephemeral container to look from; it stays until the pod goes.",
+        rich_help_panel=_PANEL,
+    ),
+]
+DebugImage = Annotated[
+    str,
+    typer.Option("--debug-image", help="Image with a shell, for --debug and --via node.", rich_help_panel=_PANEL),
+]
+NodeNamespace = Annotated[
+    str | None,
+    typer.Option(
+        "--node-namespace", help="Where --via node runs its pods; default: the Service's.", rich_help_panel=_PANEL
+    ),
+]
+
+
+class Sources(Struct, frozen=True):
+    """The flags' values as they were given."""
+
+    via: tuple[str, ...] = ()
+    metrics_port: str | None = None
+    metrics_path: str | None = None
+    prometheus: str | None = None
+    prometheus_range: str = "5m"
+    channelz_port: int | None = None
+    client_channelz_port: int | None = None
+    tls: bool = False
+    tls_ca: Path | None = None
+    tls_server_name: str | None = None
+    debug: bool = False
+    debug_image: str = DEBUG_IMAGE
+    node_namespace: str | None = None
+
+    @property
+    def changes(self) -> bool:
+        """Whether they allow that something is added to the cluster."""
+        return self.debug or bool({"debug", "node"} & set(_named(self.via)))
+
+    def asked(self, ask: Ask) -> Ask:
+        """Put them into what is asked for. Raises UsageError."""
+        from msgspec.structs import replace
+
+        from kubectl_grpclb.probes.prometheus import prometheus_server
+
+        via = _via(self)
+        return replace(
+            ask,
+            via=via,
+            metrics_port=_port(self.metrics_port),
+            metrics_path=_path(self.metrics_path),
+            prometheus=None if self.prometheus is None else prometheus_server(self.prometheus),
+            prometheus_range=_range(self.prometheus_range),
+            channelz_port=self.channelz_port,
+            client_channelz_port=self.client_channelz_port,
+            tls=self.tls or self.tls_ca is not None or self.tls_server_name is not None,
+            debug="debug" in via,
+            debug_image=self.debug_image,
+            node_namespace=self.node_namespace,
+        )
+
+    def tls_options(self) -> "ChannelzTls":
+        """Read the authorities. Raises UsageError."""
+        from kubectl_grpclb.cluster.kube import ChannelzTls
+
+        if self.tls_ca is None:
+            return ChannelzTls(None, self.tls_server_name)
+        try:
+            return ChannelzTls(self.tls_ca.read_bytes(), self.tls_server_name)
+        except OSError as error:
+            raise UsageError(f"--tls-ca {printable(str(self.tls_ca))} cannot be read: {error.strerror}") from error
+
+
+def sources_of(via: list[str] | None, **flags: object) -> Sources:
+    """Gather the flags of one command."""
+    return Sources(via=tuple(via or ()), **flags)  # type: ignore[arg-type]  # each is the flag of that name
+
+
+def _named(via: tuple[str, ...]) -> list[str]:
+    return [name.strip() for each in via for name in each.split(",") if name.strip()]
+
+
+def _via(sources: Sources) -> tuple[Via, ...]:
+    named = _named(sources.via)
+    known = [each.value for each in ViaSource]
+    for name in named:
+        if name not in known:
+            raise UsageError(f"--via takes {', '.join(known)}, not {printable(name)!r}")
+    if "prometheus" in named and sources.prometheus is None:
+        raise UsageError("--via prometheus needs --prometheus URL: where to ask")
+    if sources.prometheus is not None and "prometheus" not in named:
+        named += ["prometheus"] if named else ["auto", "prometheus"]
+    if sources.debug and "debug" not in named:
+        named += ["debug"] if named else ["auto", "debug"]
+    return cast("tuple[Via, ...]", tuple(dict.fromkeys(named)) or ("auto",))
+
+
+def _port(given: str | None) -> int | str | None:
+    """Take a number of a port or a name. Raises UsageError."""
+    if given is None or not given.isdigit():
+        return given
+    if not 0 < int(given) < 1 << 16:
+        raise UsageError(f"--metrics-port is a port's name or a number up to 65535, not {printable(given)}")
+    return int(given)
+
+
+def _path(given: str | None) -> str | None:
+    if given is not None and not re.fullmatch(r"/[!-~]*", given):
+        raise UsageError(f"--metrics-path begins with / and holds no blanks, unlike {printable(given)!r}")
+    return given
+
+
+def _range(given: str) -> float:
+    seconds = duration(given, "--prometheus-range")
+    if not 0 < seconds <= _LONGEST_RANGE:
+        raise UsageError("--prometheus-range is more than 0 and at most 30 days (720h)")
+    return seconds

@@ -1,0 +1,111 @@
+"""The queries for a Prometheus server: each counter of the table, over all pods of the Service at once."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote
+
+from kubectl_grpclb.probes._counters import INTERNAL, LIBRARIES, SIDECARS, Row
+from kubectl_grpclb.probes.ask import Ask
+from kubectl_grpclb.probes.endpoints import Backend
+
+__all__ = ["LABEL", "key_of", "queries"]
+
+LABEL = "grpclb"
+"""The label that says which quantity a sample is: `requests`, `messages` or `open`, and the row."""
+
+_LONGEST = 7000
+"""Bytes of a query in a URL; proxies before Prometheus take 8 kB as a rule."""
+
+_NAME = re.compile(r"[a-z0-9.-]+")
+_ADDRESS = re.compile(r"[0-9a-f.:]+")
+
+_STREAMING = "(?i).*stream.*"
+
+Where = tuple[str, str]
+"""Matchers for the pods by name, and for those that have none, by their address."""
+
+
+def queries(ask: Ask, servers: Sequence[Backend]) -> list[str]:
+    """Give as few queries as their length allows; none where there is no pod to ask about.
+
+    `increase` over several metrics at once would be shorter, but it drops their names, so that their series collide.
+    """
+    where = _where(ask, servers)
+    return [] if where is None else _joined(_parts(where, servers, f"[{round(ask.prometheus_range * 1000)}ms]"))
+
+
+def key_of(quantity: str, row: Row) -> str:
+    """Name a quantity of a row, for people who read a snapshot, too."""
+    return " ".join((quantity, row.metric, *(beginning for _, beginning in row.only)))
+
+
+def _joined(parts: Iterable[str]) -> list[str]:
+    """Ask for several parts at once, as long as the query stays short enough."""
+    queries: list[str] = []
+    for part in parts:
+        longer = f"{queries[-1]} or {part}" if queries else part
+        if queries and len(quote(longer)) <= _LONGEST:
+            queries[-1] = longer
+        else:
+            queries.append(part)
+    return queries
+
+
+def _parts(where: Where, servers: Sequence[Backend], window: str) -> Iterator[str]:
+    ports = sorted({server.target_port for server in servers if server.target_port is not None})
+    for row in (*LIBRARIES, *SIDECARS):
+        whose = _matchers(row, ports)
+        streams = [*whose, f'{row.kind}=~"{_STREAMING}"']
+        yield _labelled(key_of("requests", row), _sum(row.metric, whose, where, window))
+        if row.received and row.kind:
+            yield _labelled(key_of("messages", row), _sum(row.received, streams, where, window))
+        if row.ended and row.kind:
+            began, ended = _sum(row.metric, streams, where), _sum(row.ended, streams, where)
+            # Libraries make a series with its first call: before a stream ends, its type may have no series of ends.
+            none = f"0 * {_sum(row.ended, [], where)}"
+            yield _labelled(key_of("open", row), f"({began} - ({ended} or {none}))")
+
+
+def _labelled(key: str, vector: str) -> str:
+    return f'label_replace({vector}, "{LABEL}", "{key}", "", "")'
+
+
+def _sum(metric: str, matchers: Sequence[str], where: Where, window: str = "") -> str:
+    """Add up a pod's series: each job's by itself, as more than one may scrape the pod."""
+    selected = (f"{metric}{{{','.join((*matchers, pods))}}}{window}" for pods in where)
+    grown = " or ".join(f"increase({each})" if window else each for each in selected)
+    return f"sum by (pod, instance, job) ({grown})"
+
+
+def _matchers(row: Row, ports: Sequence[int]) -> list[str]:
+    """Write a row's conditions; Prometheus renames the metrics' own label `service` where the target has one."""
+    internal = f'!~"/?({"|".join(_literal(each) for each in INTERNAL)}).*"'
+    names = ("service", "exported_service") if row.service == "service" else (row.service,)
+    only = [(label, f"{_literal(beginning)}.*") for label, beginning in row.only]
+    if row.address:
+        only.append((row.address, f"(.*[^0-9])?({'|'.join(map(str, ports)) or 'none'})[^0-9]*"))
+    return [*(f"{name}{internal}" for name in names if name), *(f'{label}=~"{pattern}"' for label, pattern in only)]
+
+
+def _where(ask: Ask, servers: Sequence[Backend]) -> Where | None:
+    pods = [server.name for server in servers if server.pod is not None and _NAME.fullmatch(server.name)]
+    addresses = [each for server in servers for each in server.addresses if _ADDRESS.fullmatch(each)]
+    if not pods or not _NAME.fullmatch(ask.namespace):
+        return None
+    hosts = [f"[{each}]" if ":" in each else each for each in addresses]
+    named = f'namespace="{ask.namespace}",pod=~"{_any_of(pods, "-")}"'
+    return named, f'pod="",instance=~"({_any_of(hosts, ".")}):.*"'
+
+
+def _any_of(texts: Iterable[str], separator: str) -> str:
+    """Match any of the texts, with what they begin with written once."""
+    groups: dict[str, list[str]] = {}
+    for text in texts:
+        beginning, found, rest = text.rpartition(separator)
+        groups.setdefault(beginning + found, []).append(_literal(rest))
+    return "|".join(f"{_literal(beginning)}({'|'.join(rests)})" for beginning, rests in groups.items())
+
+
+def _literal(text: str) -> str:
+    """Match the text itself; in brackets nothing needs a backslash, which PromQL would take for its own."""
+    return re.sub(r"[.\[\]]", r"[\g<0>]", text)

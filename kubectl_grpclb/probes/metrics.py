@@ -1,0 +1,117 @@
+"""How many gRPC calls each pod got, by its own Prometheus metrics: where to read them, and what they say."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from kubectl_grpclb.model import facts
+from kubectl_grpclb.model.facts import Counted
+from kubectl_grpclb.model.gap import Gap, GapReason
+from kubectl_grpclb.model.snapshot import List, Output, Reading, Refused, Scrape
+from kubectl_grpclb.probes._counters import WANTED
+from kubectl_grpclb.probes._exposition import Exposed, count, parse
+from kubectl_grpclb.probes._targets import Target, port_of, targets
+from kubectl_grpclb.probes.ask import Ask
+from kubectl_grpclb.probes.endpoints import Backend
+
+__all__ = ["counted_by_metrics", "request_monitors", "request_scrape"]
+
+_LIMIT = 10.0
+"""Seconds that one pod's metrics may take, as with Prometheus by default."""
+
+
+def request_monitors(ask: Ask) -> list[List]:
+    """Ask for what tells the Prometheus Operator where metrics are; nothing where the user told it."""
+    if ask.metrics_port is not None or not ask.asks("metrics"):
+        return []
+    return [List(resource=each, namespace=ask.namespace) for each in ("podmonitors", "servicemonitors")]
+
+
+def request_scrape(
+    readings: Sequence[Reading],
+    ask: Ask,
+    service: facts.Service,  # noqa: ARG001  # every probe's request is made of the Service and one of its servers
+    server: Backend,
+) -> Scrape | None:
+    """Ask for a pod's metrics where they are said to be; None where nothing says, or nothing runs."""
+    if not ask.asks("metrics") or server.pod is None or not _runs(server):
+        return None
+    target = _target(readings, ask, server)
+    if target is None:
+        return None
+    path = ask.metrics_path or target.path
+    return Scrape(ask.namespace, server.name, target.port, path, WANTED, _LIMIT, target.scheme)
+
+
+def counted_by_metrics(readings: Sequence[Reading], ask: Ask, server: Backend) -> Counted | Gap | None:
+    """Say how many calls a pod got between its first scrape and its last, or ever where there was one.
+
+    None where its metrics were not asked for.
+    """
+    asked = _asked(readings, ask, server)
+    if not asked:
+        return _unasked(ask, server)
+    first, last = asked[0], asked[-1]
+    after = _exposed(last)
+    if isinstance(after, Gap):
+        return after
+    if first is last or ask.window <= 0:
+        return count(None, after, 0.0, server.target_port)
+    before = _exposed(first)
+    if isinstance(before, Gap):
+        return before
+    return count(before, after, _between(first, last) or ask.window, server.target_port)
+
+
+def _target(readings: Sequence[Reading], ask: Ask, server: Backend) -> Target | None:
+    if server.pod is None:
+        return None
+    if ask.metrics_port is None:
+        return next(targets(readings, ask, server.pod), None)
+    port = port_of(server.pod, ask.metrics_port)
+    return None if port is None else Target(port)
+
+
+def _unasked(ask: Ask, server: Backend) -> Gap | None:
+    """Only a port that the user named, and that the pod lacks, is worth a word."""
+    pod, port = server.pod, ask.metrics_port
+    if port is None or pod is None or not ask.asks("metrics") or port_of(pod, port) is not None:
+        return None
+    return Gap(GapReason.NOT_SERVED, f"no container of the pod declares a port {port!r}")
+
+
+def _asked(readings: Sequence[Reading], ask: Ask, server: Backend) -> list[Reading]:
+    """Give the scrapes of the pod that are like the last one."""
+    asked = [
+        reading
+        for reading in readings
+        if isinstance(reading.request, Scrape)
+        and (reading.request.namespace, reading.request.pod) == (ask.namespace, server.name)
+    ]
+    return [reading for reading in asked if reading.request == asked[-1].request]
+
+
+def _exposed(reading: Reading) -> Exposed | Gap:
+    answer = reading.answer
+    if isinstance(answer, Refused):
+        return Gap(answer.reason, answer.message)
+    if not isinstance(answer, Output):
+        return Gap(GapReason.GARBLED, "the request for metrics was not answered with metrics")
+    if answer.gap is not None:
+        return Gap(answer.gap, answer.detail)
+    if answer.exit_code:
+        return Gap(GapReason.NOT_SERVED, f"the pod answered HTTP {answer.exit_code}")
+    return parse(answer.stdout.raw())
+
+
+def _between(first: Reading, last: Reading) -> float:
+    """Give the seconds from one answer to the other, 0 where the clock does not tell."""
+    try:
+        ends = [datetime.fromisoformat(each.at) + timedelta(seconds=each.took) for each in (first, last)]
+        return max(0.0, (ends[1] - ends[0]).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+
+
+def _runs(server: Backend) -> bool:
+    statuses = server.pod.status.container_statuses or () if server.pod else ()
+    return any(status.state is not None and status.state.running is not None for status in statuses)

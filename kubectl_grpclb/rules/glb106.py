@@ -1,0 +1,181 @@
+"""GLB106: calls are uneven over connections that are even, as where one client calls far more than the others."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from kubectl_grpclb.balance import is_uneven
+from kubectl_grpclb.model.facts import Client, Facts
+from kubectl_grpclb.rules.assess import Assessment, Server
+from kubectl_grpclb.rules.clients import holders, reach
+from kubectl_grpclb.rules.rule import Claim, Rule
+from kubectl_grpclb.rules.words import at_most, headless_target, names, per_second, plan_fix, pods
+
+_HEAVY = 5.0
+"""So many times the calls of another client, in the median, make one heavy."""
+_PART = 0.2
+"""The least part of all calls that makes a heavy client worth a word."""
+_BEHIND = "Behind an address that is no pod's may be many clients."
+_WHY = "A channel sends all of its calls over the connection that it has, so that they stay on one pod."
+
+
+def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
+    """Hold where calls are uneven, and connections do not explain it: even, or not seen, or a few clients do."""
+    if facts.tiers or not load.unbalanced or not load.by_calls or load.balance.signal == "streams":
+        return ()
+    heavy = _heavy(facts, load)
+    if not heavy and not load.connections_are_even and _seen(load) and not _reach_several(facts, load):
+        return ()
+    if load.age_order is not None and load.age_order.systematic and not heavy:
+        return ()
+    return (
+        Claim(
+            message=" ".join(filter(None, _message(facts, load, heavy))),
+            evidence=_evidence(facts, load, heavy),
+            confidence=load.confidence if _seen(load) else at_most("medium", load.confidence),
+            explains=0.9 if load.connections_are_even else 0.5,
+            remedies=("envoy", "round-robin"),
+            next=[plan_fix(facts)],
+        ),
+    )
+
+
+def _seen(load: Assessment) -> bool:
+    """Tell whether connections last, and those of the busiest pod are known."""
+    return load.lasting > 0 and load.busiest_is_seen
+
+
+def _reach_several(facts: Facts, load: Assessment) -> bool:
+    """Tell whether every client of a headless Service is connected to several pods, and none stays on one."""
+    held = holders(facts, load)
+    return facts.service.headless and bool(held) and all(len(reach(client, load.servers)) > 1 for client in held)
+
+
+def _passing(load: Assessment) -> bool:
+    """Tell whether connections were looked for, and none of them lasts."""
+    return bool(load.servers) and not load.lasting
+
+
+def _heavy(facts: Facts, load: Assessment) -> list[Client]:
+    """Name clients that make many times the calls of another, and do not spread them over the pods themselves."""
+    clients = facts.clients
+    if len(clients) < 2 or any(client.requests is None for client in clients):
+        return []
+    heavy = [
+        client
+        for client in clients
+        if _made([client]) >= _HEAVY * _usual([other for other in clients if other is not client])
+        and _made([client]) >= _PART * _total(facts, load)
+        and is_uneven(_placed(client, load))
+    ]
+    return heavy if len(heavy) * 2 <= len(clients) else []
+
+
+def _made(clients: Sequence[Client]) -> int:
+    return sum(client.requests or 0 for client in clients)
+
+
+def _usual(clients: Sequence[Client]) -> float:
+    return median(client.requests or 0 for client in clients)
+
+
+def _total(facts: Facts, load: Assessment) -> float:
+    """Count all calls, those over connections that are gone as well."""
+    return max(float(_made(facts.clients)), sum(load.loads.values()))
+
+
+def _placed(client: Client, load: Assessment) -> list[float]:
+    """Give how many of the client's calls each ready pod got."""
+    return [
+        float(sum(each.streams or 0 for each in server.sockets.connections if each.peer == client.ip))
+        for server in load.servers
+    ]
+
+
+def _message(facts: Facts, load: Assessment, heavy: Sequence[Client]) -> list[str]:
+    service = facts.target.service if facts.service.headless else f"{facts.target.service}-headless"
+    target = headless_target(facts, service)
+    dial = f" dial {target}" if target else " dial a headless Service"
+    return [
+        _among_counted(load) + (_spread(load) if _seen(load) else _unseen(load)),
+        _who(facts, load, heavy),
+        "" if _passing(load) else _WHY,
+        f"Balance requests instead: a proxy such as Envoy before the pods, or clients that{dial} with round_robin.",
+    ]
+
+
+def _among_counted(load: Assessment) -> str:
+    return f"Among the {len(load.loads)} ready pods whose calls are known, " if load.unread else ""
+
+
+def _spread(load: Assessment) -> str:
+    busiest = _busiest(load)
+    part = f"{busiest} gets {_share(load, busiest):.0%} of the calls"
+    if load.connections_are_even:
+        return f"The connections are spread evenly, and the calls over them are not: {part}."
+    return f"{part}."
+
+
+def _unseen(load: Assessment) -> str:
+    busiest = _busiest(load)
+    why = "no connection that was seen lasts" if _passing(load) else "over which connections could not be seen"
+    return f"{busiest} gets {_share(load, busiest):.0%} of the calls; {why}."
+
+
+def _who(facts: Facts, load: Assessment, heavy: Sequence[Client]) -> str:
+    if not heavy:
+        return _candidates(facts, load)
+    verb = "makes" if len(heavy) == 1 else "make"
+    each = "each " if len(heavy) > 1 else ""
+    made = _made(heavy)
+    usual = _usual([client for client in facts.clients if client not in heavy])
+    times = f"about {made / len(heavy) / usual:,.0f} times" if usual else "many times"
+    said = (
+        f"{names([client.name for client in heavy], at_most=3)} {verb} {made / _total(facts, load):.0%} of all calls, "
+        f"{each}{times} as many as another client in the median."
+    )
+    return said if all(client.kind == "Pod" for client in heavy) else f"{said} {_BEHIND}"
+
+
+def _candidates(facts: Facts, load: Assessment) -> str:
+    """Without counts by connection, name those who may be: the clients of the busiest pod."""
+    busiest = _busiest(load)
+    there = [client.name for client in holders(facts, load) if busiest in client.pods]
+    if not there or any(client.requests is not None for client in facts.clients):
+        return ""
+    return f"Who makes them is not told by the servers' metrics; connected to it {_be(there)} {names(there)}."
+
+
+def _be(there: Sequence[str]) -> str:
+    return "is" if len(there) == 1 else "are"
+
+
+def _busiest(load: Assessment) -> str:
+    return max(load.loads, key=lambda name: load.loads[name])
+
+
+def _share(load: Assessment, name: str) -> float:
+    return load.loads[name] / sum(load.loads.values())
+
+
+def _evidence(facts: Facts, load: Assessment, heavy: Sequence[Client]) -> list[str]:
+    by = names(load.balance.sources) or "a source"
+    held = {server.pod.name: server for server in load.servers}
+    said = [
+        f"{name}: {load.loads[name]:,.0f} calls{_connections(held.get(name))} ({by})"
+        for name in sorted(load.loads, key=lambda each: (-load.loads[each], each))
+    ]
+    return said + [
+        f"{client.name} ({client.ip}): {per_second(client)} over {client.connections} "
+        f"{'connection' if client.connections == 1 else 'connections'}, to {pods(len(reach(client, load.servers)))}"
+        for client in (*heavy, *(each for each in facts.clients if each not in heavy))
+        if client.requests is not None
+    ]
+
+
+def _connections(server: Server | None) -> str:
+    if server is None:
+        return ""
+    return f" over {server.lasting} lasting {'connection' if server.lasting == 1 else 'connections'}"
+
+
+RULE = Rule(code="GLB106", title="Calls are unevenly spread over the pods", severity="error", check=check)

@@ -1,0 +1,160 @@
+"""Load, not only connections: channelz, metrics, and pods that show nothing by themselves, on a real cluster."""
+
+import json
+import pathlib
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.e2e import source_scenes as scenes
+from tests.e2e.kubectl import apply, codes, connections, grpclb, kubectl, report, rolled_out, truth, until
+from tests.e2e.scenes import names
+
+pytestmark = pytest.mark.e2e
+
+NAMESPACE = f"grpclb-e2e-sources-{secrets.token_hex(3)}"
+CASES = pathlib.Path(__file__).parent.parent / "cases"
+
+Keep = Callable[[str], str]
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[str]:
+    """A namespace at the restricted Pod Security level with every scene in it."""
+    kubectl("create", "namespace", NAMESPACE)
+    try:
+        kubectl("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
+        first = scenes.first()
+        apply(NAMESPACE, first)
+        rolled_out(NAMESPACE, names(first))
+        then = scenes.then(NAMESPACE)
+        apply(NAMESPACE, then)
+        rolled_out(NAMESPACE, names(then))
+        for way in scenes.WAYS:
+            until(f"33 connections ({way})", lambda way=way: sum(truth(NAMESPACE, f"harmless-{way}").values()) == 33)
+        yield NAMESPACE
+    finally:
+        kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+@pytest.fixture
+def keep(tmp_path: pathlib.Path, update_goldens: bool) -> Keep:
+    """Where to record a scene: with --update the file becomes a case of the fast tests."""
+
+    def place(name: str) -> str:
+        folder = CASES / name if update_goldens else tmp_path
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder / "snapshot.json")
+
+    return place
+
+
+def rates(found: dict[str, Any]) -> dict[str, float | None]:
+    """Requests a second of each pod."""
+    return {pod["name"]: pod["requestsPerSecond"] for pod in found["pods"]}
+
+
+def asked(found: dict[str, Any]) -> set[str]:
+    """The sources that were asked."""
+    return {row["source"] for row in found["sources"]}
+
+
+def finding(found: dict[str, Any], code: str) -> dict[str, Any]:
+    """The finding of a code."""
+    matching: dict[str, Any] = next(each for each in found["findings"] if each["code"] == code)
+    return matching
+
+
+def test_pods_without_a_shell_show_connections_and_calls_by_channelz_without_one_exec(shop: str, keep: Keep) -> None:
+    found = report("sticky", "-n", shop, "--record", keep("channelz-sticky"))
+
+    assert (found["verdict"], next(iter(codes(found)))) == ("unbalanced", "GLB101")
+    assert finding(found, "GLB101")["confidence"] == "high"
+    assert found["balance"]["signal"] == "requests"
+    assert connections(found) == truth(shop, "sticky")
+    assert None not in rates(found).values()
+    assert "exec" not in asked(found)
+
+
+def test_dark_pods_are_not_guessed_at_and_the_report_says_how_to_go_on(shop: str) -> None:
+    found = report("dark", "-n", shop)
+
+    assert (found["verdict"], found["exitCode"]) == ("inconclusive", 3)
+    assert [pod["connections"] for pod in found["pods"]] == [None, None]
+    assert f"kubectl grpclb diagnose dark -n {shop} --debug" in finding(found, "GLB901")["next"]
+
+
+@pytest.mark.parametrize("way", scenes.WAYS)
+def test_a_client_that_calls_far_more_than_the_others_is_uneven_calls_over_even_connections(
+    shop: str, way: str, keep: Keep
+) -> None:
+    name = scenes.named("heavy", way)
+    found = report(name, "-n", shop, "--record", keep(f"{way}-heavy"))
+
+    assert (found["verdict"], next(iter(codes(found)))) == ("unbalanced", "GLB106"), found["reason"]
+    assert set(connections(found).values()) == {1}
+    assert found["balance"]["signal"] == "requests"
+    heavy = kubectl("get", "pods", "-n", shop, "-l", f"app=heavy-{way}-0-caller", "-o", "name").strip()
+    assert heavy.removeprefix("pod/") in finding(found, "GLB106")["message"]
+
+
+@pytest.mark.parametrize("way", scenes.WAYS)
+def test_idle_connections_beside_busy_even_ones_are_harmless(shop: str, way: str, keep: Keep) -> None:
+    found = report(scenes.named("harmless", way), "-n", shop, "--record", keep(f"{way}-harmless"))
+
+    assert (found["verdict"], found["exitCode"], codes(found)) == ("balanced", 0, ["GLB107"]), found["reason"]
+    assert sorted(connections(found).values(), key=lambda count: count or 0) == [1, 1, 31]
+
+
+@pytest.mark.parametrize("way", scenes.WAYS)
+def test_two_long_streams_on_one_pod_are_named_as_streams(shop: str, way: str, keep: Keep) -> None:
+    found = report(scenes.named("streams", way), "-n", shop, "--record", keep(f"{way}-streams"))
+
+    assert found["verdict"] == "unbalanced", found["reason"]
+    assert found["balance"]["signal"] == "streams"
+    assert "2 streams stay open" in finding(found, "GLB401")["message"]
+
+
+def test_a_connection_at_its_stream_limit_is_told(shop: str, keep: Keep) -> None:
+    found = report("limited", "-n", shop, "--record", keep("channelz-limited"))
+
+    assert "20 open calls" in finding(found, "GLB402")["message"]
+
+
+@pytest.mark.parametrize("via", scenes.WAYS)
+def test_rates_are_what_the_clients_count_themselves(shop: str, via: str) -> None:
+    """The clients print their counts every second, so that their 20 s are those of the look but for a second."""
+    found = report("both", "-n", shop, "--via", via, "--window", "20s")
+
+    counted = scenes.answered(shop, "both-caller", datetime.fromisoformat(found["takenAt"]), 20.0)
+    for name, rate in rates(found).items():
+        assert rate == pytest.approx(counted.get(name, 0.0), rel=0.05, abs=0.2)
+
+
+def test_sources_that_agree_are_all_named_and_none_contradicts(shop: str) -> None:
+    found = report("both", "-n", shop, "--via", "channelz,metrics,exec")
+
+    assert {"channelz", "metrics", "exec"} <= asked(found)
+    assert all({"channelz", "metrics"} <= set(pod["sources"]) for pod in found["pods"])
+    assert "GLB904" not in codes(found)
+
+
+def test_metrics_alone_tell_the_load_and_leave_connections_open(shop: str) -> None:
+    found = report("both", "-n", shop, "--via", "metrics")
+
+    assert (found["verdict"], found["balance"]["signal"]) == ("unbalanced", "requests")
+    assert set(connections(found).values()) == {None}
+    assert asked(found) == {"metrics", "metrics-api"}
+
+
+@pytest.mark.parametrize("name", ["sticky", "heavy-metrics", "streams-channelz", "dark"])
+def test_a_recorded_file_gives_the_same_report_whatever_told_it(shop: str, name: str, tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "snapshot.json"
+    live = grpclb("diagnose", name, "-n", shop, "--record", str(file), "-o", "json")
+    replayed = grpclb("diagnose", "--from", str(file), "-o", "json")
+
+    assert json.loads(live.stdout)
+    assert replayed.stdout == live.stdout

@@ -1,0 +1,447 @@
+"""A pod's own metrics: where they are looked for, and how many calls they tell of."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from kubectl_grpclb.model import facts, kube
+from kubectl_grpclb.model.facts import Counted
+from kubectl_grpclb.model.gap import Gap, GapReason
+from kubectl_grpclb.model.snapshot import Answer, Blob, List, Objects, Output, Reading, Refused, Request, Scrape
+from kubectl_grpclb.probes._counters import LIBRARIES, SIDECARS, WANTED
+from kubectl_grpclb.probes.ask import Ask
+from kubectl_grpclb.probes.endpoints import Backend
+from kubectl_grpclb.probes.metrics import counted_by_metrics, request_monitors, request_scrape
+from tests.shop import pod
+
+DATA = Path(__file__).parent / "data"
+ASK = Ask("shop", "greeter", window=5.0)
+SERVICE = facts.Service("ClusterIP", False, {"app": "greeter"}, None, None, False, "Cluster", None, None)
+NAME = "greeter-7c9f8d5b6-x2x9k"
+SCRAPE = Scrape("shop", NAME, 9090, "/metrics", WANTED, 10.0)
+FORBIDDEN = Refused(GapReason.FORBIDDEN, 'User "ann" cannot get resource "pods/proxy"', 403)
+
+
+def a_pod(
+    *ports: tuple[str, int], annotations: Mapping[str, str] | None = None, sidecar: str = "", **changes: Any
+) -> Backend:
+    """A server whose pod declares these ports."""
+    data = pod(NAME, "10.244.0.11", **changes)
+    data["metadata"]["annotations"] = dict(annotations or {})
+    data["spec"]["containers"][0]["ports"] += [{"name": name, "containerPort": number} for name, number in ports]
+    data["spec"]["initContainers"] = [{"name": sidecar}] if sidecar else []
+    return Backend(NAME, ("10.244.0.11",), 50051, True, True, False, None, None, msgspec.convert(data, kube.Pod))
+
+
+def reading(request: Request, answer: Answer, at: str = "12:00:00", took: float = 0.0) -> Reading:
+    return Reading(request, answer, f"2026-11-23T{at}Z", took)
+
+
+def listed(resource: Any, kind: Any, *items: dict[str, Any]) -> Reading:
+    request = List(resource=resource, namespace="shop")
+    return reading(request, Objects(tuple(msgspec.convert(item, kind) for item in items)))
+
+
+def target(server: Backend, *readings: Reading, ask: Ask = ASK) -> tuple[int, str, str] | None:
+    scrape = request_scrape(readings, ask, SERVICE, server)
+    return None if scrape is None else (scrape.port, scrape.path, scrape.scheme)
+
+
+def monitor(name: str, endpoints: str, *ports: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    whole = {"selector": {"matchLabels": {"app": "greeter"}}, endpoints: list(ports), **spec}
+    return {"metadata": {"name": name, "namespace": "shop"}, "spec": whole}
+
+
+def said(*texts: str | bytes | Answer, seconds: float = 5.0) -> list[Reading]:
+    """Two scrapes so many seconds apart, or one."""
+    answers = [text if not isinstance(text, str | bytes) else output(text) for text in texts]
+    return [reading(SCRAPE, answer, f"12:00:{seconds * at:06.3f}") for at, answer in enumerate(answers)]
+
+
+def output(text: str | bytes) -> Output:
+    return Output(Blob.of(text.encode() if isinstance(text, str) else text), exit_code=0)
+
+
+def count(*texts: str | bytes | Answer, seconds: float = 5.0) -> Counted | Gap | None:
+    return counted_by_metrics(said(*texts, seconds=seconds), ASK, a_pod())
+
+
+def counted(*texts: str | bytes | Answer, seconds: float = 5.0) -> Counted:
+    found = count(*texts, seconds=seconds)
+    assert isinstance(found, Counted), found
+    return found
+
+
+def gap(*texts: str | bytes | Answer) -> Gap:
+    found = count(*texts)
+    assert isinstance(found, Gap), found
+    return found
+
+
+def kept(name: str) -> str:
+    """A file's lines as a scrape keeps them."""
+    lines = (DATA / name).read_text().splitlines(keepends=True)
+    return "".join(line for line in lines if line.startswith(WANTED))
+
+
+def calls(number: float | str, *, service: str = "helloworld.Greeter", kind: str = "unary", of: str = "started") -> str:
+    code = ',grpc_code="OK"' if of == "handled" else ""
+    return f'grpc_server_{of}_total{{grpc_method="M",grpc_service="{service}",grpc_type="{kind}"{code}}} {number}\n'
+
+
+def test_metrics_are_where_the_user_says() -> None:
+    server = a_pod(("stats", 9102), annotations={"prometheus.io/port": "8080"})
+
+    assert target(server, ask=Ask("shop", "greeter", metrics_port=9100)) == (9100, "/metrics", "http")
+    assert target(server, ask=Ask("shop", "greeter", metrics_port="stats")) == (9102, "/metrics", "http")
+    assert target(server, ask=Ask("shop", "greeter", metrics_path="/q/m")) == (8080, "/q/m", "http")
+
+
+def test_a_port_that_the_user_names_and_the_pod_lacks_is_a_gap() -> None:
+    ask = Ask("shop", "greeter", metrics_port="stats")
+
+    assert target(a_pod(("metrics", 9090)), ask=ask) is None
+    assert counted_by_metrics([], ask, a_pod()) == Gap(
+        GapReason.NOT_SERVED, "no container of the pod declares a port 'stats'"
+    )
+
+
+def test_annotations_come_before_monitors_and_ports() -> None:
+    annotations = {"prometheus.io/port": "8443", "prometheus.io/path": "/m", "prometheus.io/scheme": "HTTPS"}
+    monitors = listed("podmonitors", kube.Monitor, monitor("m", "podMetricsEndpoints", {"portNumber": 9}))
+
+    assert target(a_pod(("metrics", 9090), annotations=annotations), monitors) == (8443, "/m", "https")
+
+
+@pytest.mark.parametrize("port", ["", "0", "65536", "web", "-1", "9" * 30, "٣"])
+def test_an_annotation_that_is_no_port_says_nothing(port: str) -> None:
+    assert target(a_pod(("metrics", 9090), annotations={"prometheus.io/port": port})) == (9090, "/metrics", "http")
+
+
+@pytest.mark.parametrize(
+    ("port", "found"),
+    [
+        ({"port": "stats", "path": "/m"}, (9102, "/m", "http")),
+        ({"portNumber": 9200, "scheme": "https"}, (9200, "/metrics", "https")),
+        ({"targetPort": "stats"}, (9102, "/metrics", "http")),
+        ({"targetPort": 9300}, (9300, "/metrics", "http")),
+        ({"port": "elsewhere"}, (9090, "/metrics", "http")),
+    ],
+)
+def test_a_pod_monitor_says_where_metrics_are(port: dict[str, Any], found: tuple[int, str, str]) -> None:
+    monitors = listed("podmonitors", kube.Monitor, monitor("m", "podMetricsEndpoints", port))
+
+    assert target(a_pod(("stats", 9102), ("metrics", 9090)), monitors) == found
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"selector": {"matchLabels": {"app": "other"}}},
+        {"selector": {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["greeter"]}]}},
+        {"selector": {"matchExpressions": [{"key": "tier", "operator": "Exists"}]}},
+        {"selector": {"matchExpressions": [{"key": "app", "operator": "Like", "values": ["g"]}]}},
+        {"namespaceSelector": {"matchNames": ["billing"]}},
+    ],
+)
+def test_a_monitor_of_other_pods_says_nothing(spec: dict[str, Any]) -> None:
+    monitors = listed("podmonitors", kube.Monitor, monitor("m", "podMetricsEndpoints", {"portNumber": 9}, **spec))
+
+    assert target(a_pod(("metrics", 9090)), monitors) == (9090, "/metrics", "http")
+
+
+def test_a_service_monitor_says_it_by_the_services_port() -> None:
+    service = {
+        "metadata": {"name": "greeter-metrics", "namespace": "shop", "labels": {"monitored": "yes"}},
+        "spec": {"selector": {"app": "greeter"}, "ports": [{"name": "web", "port": 80, "targetPort": "stats"}]},
+    }
+    selector = {"matchExpressions": [{"key": "monitored", "operator": "In", "values": ["yes"]}]}
+    endpoint = {"port": "web", "path": "/m"}
+    monitors = listed("servicemonitors", kube.Monitor, monitor("m", "endpoints", endpoint, selector=selector))
+
+    server = a_pod(("stats", 9102))
+
+    assert target(server, listed("services", kube.Service, service), monitors) == (9102, "/m", "http")
+    assert target(server, monitors) is None
+
+
+@pytest.mark.parametrize("name", ["metrics", "http-metrics", "prometheus", "prom", "http-monitoring", "telemetry"])
+def test_a_ports_name_says_where_metrics_are(name: str) -> None:
+    assert target(a_pod((name, 9464))) == (9464, "/metrics", "http")
+
+
+def test_spring_boot_has_its_own_path() -> None:
+    assert target(a_pod(("management", 8081))) == (8081, "/actuator/prometheus", "http")
+
+
+def test_a_sidecar_is_asked_where_the_application_says_nothing() -> None:
+    assert target(a_pod(sidecar="istio-proxy")) == (15020, "/stats/prometheus", "http")
+    assert target(a_pod(sidecar="linkerd-proxy")) == (4191, "/metrics", "http")
+    assert target(a_pod(("metrics", 9090), sidecar="linkerd-proxy")) == (9090, "/metrics", "http")
+
+
+def test_a_pod_that_says_nothing_or_does_not_run_or_is_none_is_not_asked() -> None:
+    endpoint = Backend("10.0.0.9", ("10.0.0.9",), 50051, True, True, False, None, None, None)
+
+    assert target(a_pod()) is None
+    assert target(a_pod(("metrics", 9090), containerStatuses=[])) is None
+    assert target(endpoint) is None
+    assert counted_by_metrics([], ASK, endpoint) is None
+
+
+def test_metrics_that_the_user_did_not_choose_are_not_asked_for() -> None:
+    ask = Ask("shop", "greeter", via=("exec",))
+
+    assert target(a_pod(("metrics", 9090)), ask=ask) is None
+    assert request_monitors(ask) == []
+
+
+def test_monitors_are_read_unless_the_user_says_where_metrics_are() -> None:
+    assert [each.resource for each in request_monitors(ASK)] == ["podmonitors", "servicemonitors"]
+    assert request_monitors(Ask("shop", "greeter", metrics_port=9090)) == []
+
+
+def test_a_go_server_tells_its_calls_messages_and_open_streams_without_health_checks() -> None:
+    found = counted(kept("metrics-grpc-go-first.txt"), kept("metrics-grpc-go-last.txt"))
+
+    assert found == Counted("metrics", 54, 5.0, open_streams=3, messages=78)
+
+
+def test_a_single_scrape_tells_of_the_counters_whole_life() -> None:
+    found = counted(kept("metrics-grpc-go-last.txt"))
+
+    assert (found.requests, found.seconds, found.open_streams, found.messages) == (3475, 0.0, 3, 5176)
+
+
+def test_the_time_between_is_that_of_the_answers_ends() -> None:
+    first, last = said(calls(10), calls(25), seconds=4)
+    slow = reading(SCRAPE, last.answer, "12:00:04.000", took=1.5)
+
+    found = counted_by_metrics([first, slow], ASK, a_pod())
+
+    assert isinstance(found, Counted)
+    assert (found.requests, found.seconds) == (15, 5.5)
+
+
+def test_a_clock_that_tells_nothing_leaves_the_window() -> None:
+    assert counted(calls(10), calls(25), seconds=0).seconds == ASK.window
+
+
+def test_the_last_of_several_scrapes_is_compared_with_the_first() -> None:
+    assert counted(calls(10), calls(15), calls(40)).requests == 30
+
+
+def test_another_pods_metrics_and_another_ports_do_not_count() -> None:
+    others = Scrape("shop", "greeter-7c9f8d5b6-m4q7t", 9090, "/metrics", WANTED, 10.0)
+    earlier = Scrape("shop", NAME, 15020, "/stats/prometheus", WANTED, 10.0)
+    beside = [reading(others, output(calls(900))), reading(earlier, output(calls(1)))]
+
+    found = counted_by_metrics([*beside, *said(calls(10), calls(25))], ASK, a_pod())
+
+    assert isinstance(found, Counted)
+    assert found.requests == 15
+
+
+def test_a_counter_that_went_down_is_a_gap() -> None:
+    assert gap(calls(10), calls(9)).reason is GapReason.DIED
+
+
+def test_a_series_that_vanished_is_a_gap() -> None:
+    assert gap(calls(10) + calls(0, service="shop.Cart"), calls(12)).reason is GapReason.DIED
+
+
+def test_a_series_that_is_new_began_at_zero() -> None:
+    assert counted(calls(10), calls(12) + calls(5, service="shop.Cart")).requests == 7
+
+
+def test_a_library_that_had_counted_nothing_yet_began_at_zero() -> None:
+    nothing = "# TYPE grpc_server_started_total counter\n"
+
+    assert counted(nothing, nothing).requests == 0
+    assert counted(nothing, calls(5)).requests == 5
+
+
+def test_a_counter_that_was_not_there_at_first_is_a_gap() -> None:
+    assert gap("", calls(5)) == Gap(GapReason.GARBLED, "grpc_server_started_total was not among the metrics at first")
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# TYPE go_goroutines gauge\n"])
+def test_metrics_without_a_known_counter_are_a_gap_and_no_zero(text: str) -> None:
+    assert gap(text, text) == Gap(GapReason.NOT_SERVED, "the metrics have no known counter of gRPC calls")
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-1", "-Inf", "1e300", "many", "0x10", ""])
+def test_what_is_no_count_is_a_gap(value: str) -> None:
+    assert gap(calls(value)).reason is GapReason.GARBLED
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'grpc_server_started_total{grpc_service="a" 3\n',
+        'grpc_server_started_total{grpc_service="a"b"} 3\n',
+        "grpc_server_started_total \n",
+        "{} 3\n",
+        calls(3) + calls(3),
+    ],
+)
+def test_a_line_that_is_none_is_a_gap(line: str) -> None:
+    assert gap(line).reason is GapReason.GARBLED
+
+
+def test_time_stamps_exemplars_escapes_and_trailing_commas_are_read_past() -> None:
+    lines = (
+        'grpc_server_started_total{grpc_service="a\\"}b",grpc_method="\\n",} 3 1795543677000\r\n'
+        'grpc_server_started_total{grpc_service="c"} 4 # {trace_id="x}y"} 1 1795543677.1\n'
+        "grpc_server_started_total\t5.0\n"
+    )
+
+    assert counted(lines).requests == 12
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (FORBIDDEN, Gap(GapReason.FORBIDDEN, FORBIDDEN.message)),
+        (Output(exit_code=404), Gap(GapReason.NOT_SERVED, "the pod answered HTTP 404")),
+        (Output(gap=GapReason.TOO_LARGE, detail="much"), Gap(GapReason.TOO_LARGE, "much")),
+        (Objects(()), Gap(GapReason.GARBLED, "the request for metrics was not answered with metrics")),
+    ],
+)
+def test_an_answer_that_is_not_whole_is_a_gap_at_either_end(answer: Answer, found: Gap) -> None:
+    assert gap(answer, calls(1)) == gap(calls(1), answer) == gap(answer) == found
+
+
+@pytest.mark.parametrize("kind", ["server_stream", "client_stream", "bidi_stream", "BIDI_STREAMING"])
+def test_streams_that_began_and_have_not_ended_are_open(kind: str) -> None:
+    began, ended = calls(9, kind=kind), calls(5, kind=kind, of="handled")
+
+    assert counted(began + ended + calls(8)).open_streams == 4
+    assert counted(began + calls(5, of="handled")).open_streams == 9
+    assert counted(began + calls(10, kind=kind, of="handled")).open_streams == 0
+
+
+def test_open_streams_are_not_known_without_both_counters_and_the_types() -> None:
+    plain = 'grpc_server_started_total{grpc_service="a"} 3\ngrpc_server_handled_total{grpc_service="a"} 1\n'
+
+    assert counted(calls(9, kind="bidi_stream")).open_streams is None
+    assert counted(plain).open_streams is None
+
+
+def test_messages_are_those_of_streams() -> None:
+    def received(unary: int, streamed: int) -> str:
+        streams = calls(streamed, kind="client_stream", of="msg_received")
+        return calls(1) + calls(unary, of="msg_received") + streams
+
+    assert counted(received(5, 10), received(50, 17)).messages == 7
+    assert counted(received(5, 10), received(50, 9)).messages is None
+    assert counted(calls(1), received(5, 10)).messages is None
+
+
+@pytest.mark.parametrize(
+    ("line", "counts"),
+    [
+        ('grpc_server_call_started_total{grpc_method="a.B/C"} 7', "starts"),
+        ('grpc_requests_received_total{service="a.B",method="C"} 7', "starts"),
+        ('grpc_server_handled_total{grpc_service="a.B",grpc_code="OK"} 7', "ends"),
+        (
+            'grpc_server_processing_duration_seconds_count{methodType="UNARY",service="a.B",statusCode="OK",} 7.0',
+            "ends",
+        ),
+        ('grpc_server_requests_received_messages_total{methodType="UNARY",service="a.B"} 7.0', "messages"),
+        ('grpc_server_call_duration_seconds_count{grpc_method="a.B/C",grpc_status="OK"} 7', "ends"),
+        ('rpc_server_call_duration_seconds_count{rpc_system_name="grpc",rpc_method="a.B/C"} 7', "ends"),
+        ('rpc_server_duration_milliseconds_count{rpc_system="grpc",rpc_service="a.B"} 7', "ends"),
+        ('rpc_server_duration_seconds_count{rpc_system="grpc",rpc_service="a.B"} 7', "ends"),
+        ('istio_requests_total{reporter="destination",request_protocol="grpc"} 7', "ends"),
+        ('request_total{direction="inbound",target_addr="10.244.0.11:50051",tls="true"} 7', "starts"),
+        ('envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix="inbound_0.0.0.0_50051"} 7', "starts"),
+        ('envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix="localhost_50051"} 7', "starts"),
+    ],
+)
+def test_every_librarys_counter_is_known(line: str, counts: str) -> None:
+    assert line.startswith(WANTED)
+    assert counted(line + "\n").requests == 7
+    assert next(row.counts for row in (*LIBRARIES, *SIDECARS) if line.startswith(f"{row.metric}{{")) == counts
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'rpc_server_duration_milliseconds_count{rpc_system="connect_rpc",rpc_service="a.B"} 7',
+        'istio_requests_total{reporter="source",request_protocol="grpc"} 7',
+        'istio_requests_total{reporter="destination",request_protocol="http"} 7',
+        'request_total{direction="outbound",target_addr="10.244.0.11:50051"} 7',
+        'request_total{direction="inbound",target_addr="10.244.0.11:4191"} 7',
+        'request_total{direction="inbound",target_addr="10.244.0.11:150051"} 7',
+        'envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix="admin"} 7',
+        "request_total 7",
+    ],
+)
+def test_what_counts_something_else_is_no_counter_of_calls(line: str) -> None:
+    assert gap(line + "\n").reason is GapReason.NOT_SERVED
+
+
+@pytest.mark.parametrize(
+    "service",
+    ["grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection", "grpc.channelz.v1.Channelz"],
+)
+def test_what_a_server_offers_about_itself_does_not_count(service: str) -> None:
+    method = f'grpc_server_call_started_total{{grpc_method="/{service}/Check"}} 9\n'
+
+    assert counted(calls(3) + calls(9, service=service)).requests == 3
+    assert counted(method).requests == 0
+
+
+def test_the_application_is_believed_before_its_sidecar_and_a_busy_counter_before_an_idle_one() -> None:
+    sidecar = 'istio_requests_total{reporter="destination",request_protocol="grpc"} 99\n'
+    other = 'rpc_server_duration_milliseconds_count{rpc_system="grpc",rpc_service="a.B"} 5\n'
+
+    assert counted(sidecar + calls(0)).requests == 0
+    assert counted(sidecar + calls(0) + other).requests == 5
+    assert counted(sidecar + other + calls(7)).requests == 7
+
+
+def test_no_counter_is_in_the_table_twice() -> None:
+    rows = [(row.metric, row.only) for row in (*LIBRARIES, *SIDECARS)]
+
+    assert len(set(rows)) == len(rows)
+
+
+def line_of(name: str, labels: Sequence[tuple[str, str]], value: str) -> str:
+    return f"{name}{{{','.join(f'{label}={quoted}' for label, quoted in labels)}}} {value}\n"
+
+
+LINES = st.builds(
+    line_of,
+    st.sampled_from([row.metric for row in (*LIBRARIES, *SIDECARS)]),
+    st.lists(
+        st.tuples(st.sampled_from(["grpc_service", "grpc_type", "reporter", "a"]), st.text(max_size=6)), max_size=3
+    ),
+    st.one_of(st.text(max_size=5), st.floats().map(str), st.integers().map(str)),
+)
+
+
+@given(
+    st.lists(st.one_of(st.binary(max_size=200), st.lists(LINES).map(lambda all_: "".join(all_).encode())), max_size=3)
+)
+@example([b'grpc_server_started_total{a="' + b'\\"' * 30 + b"} 1\n"])
+def test_any_bytes_are_a_count_or_a_gap(texts: list[bytes]) -> None:
+    found = count(*texts)
+
+    assert found is None or isinstance(found, Gap) or (found.requests >= 0 and found.seconds >= 0)
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=9), st.lists(st.integers(0, 10**9), min_size=9, max_size=9))
+def test_calls_are_what_the_series_grew_by_in_all(before: list[int], grown: list[int]) -> None:
+    first = "".join(calls(value, service=f"s{at}") for at, value in enumerate(before))
+    last = "".join(
+        calls(value + more, service=f"s{at}") for at, (value, more) in enumerate(zip(before, grown, strict=False))
+    )
+
+    assert counted(first, last).requests == sum(grown[: len(before)])
