@@ -99,8 +99,8 @@ async def _until_running(workshop: Workshop, request: OpenUp, name: str, seconds
         if time.monotonic() >= deadline:
             return Refused(
                 GapReason.TIMED_OUT,
-                f"the ephemeral container {name} is there, and does not run yet after {seconds:g} s: its node may still "
-                f"be getting the image {request.image}. Run this again",
+                f"the ephemeral container {name} is there, and does not run yet after {seconds:g} s: its node may "
+                f"still be getting the image {request.image}. Run this again",
             )
         await pause(_ASK_EVERY)
 

@@ -35,7 +35,7 @@ def first() -> list[Manifest]:
         service("dark"),
         servers("dark", "distroless", 2),
         service("limited"),
-        servers("limited", "distroless", 1, channelz=True, arguments=["-max-concurrent-streams=20"]),
+        servers("limited", "distroless", 1, channelz=True, arguments=["-max-concurrent-streams=100"]),
     ]
 
 
@@ -51,7 +51,7 @@ def then(namespace: str) -> list[Manifest]:
         callers("sticky", "sticky:80"),
         callers("both", "both:80", arguments=["-report=1s"]),
         callers("dark", "dark:80"),
-        callers("limited", "limited:80", rate=5, replicas=1, arguments=["-channels=3", "-streams=30"]),
+        callers("limited", "limited:80", rate=1, replicas=1, arguments=["-streams=130"]),
     ]
 
 
@@ -79,7 +79,7 @@ def answered(namespace: str, caller: str, since: datetime, seconds: float) -> di
     total: dict[str, float] = {}
     for pod in kubectl("get", "pods", "-n", namespace, "-l", f"app={caller}", "-o", "name").split():
         lines = kubectl("logs", pod, "-n", namespace, "--timestamps").splitlines()
-        told = [(when, counts) for line in lines if (counts := _counts(line)) and (when := _when(line))]
+        told = [(_when(line), counts) for line in lines if (counts := _counts(line))]
         within = [each for each in told if 0 <= (each[0] - since).total_seconds() <= seconds]
         (begun, before), (ended, after) = within[0], within[-1]
         for name, count in after.items():

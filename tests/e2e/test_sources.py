@@ -33,8 +33,7 @@ def shop() -> Iterator[str]:
         then = scenes.then(NAMESPACE)
         apply(NAMESPACE, then)
         rolled_out(NAMESPACE, names(then))
-        for way in scenes.WAYS:
-            until(f"33 connections ({way})", lambda way=way: sum(truth(NAMESPACE, f"harmless-{way}").values()) == 33)
+        until("every connection", lambda: {_held(f"harmless-{way}") for way in scenes.WAYS} == {33})
         yield NAMESPACE
     finally:
         kubectl("delete", "namespace", NAMESPACE, "--wait=false")
@@ -50,6 +49,10 @@ def keep(tmp_path: pathlib.Path, update_goldens: bool) -> Keep:
         return str(folder / "snapshot.json")
 
     return place
+
+
+def _held(app: str) -> int:
+    return sum(truth(NAMESPACE, app).values())
 
 
 def rates(found: dict[str, Any]) -> dict[str, float | None]:
@@ -121,7 +124,7 @@ def test_two_long_streams_on_one_pod_are_named_as_streams(shop: str, way: str, k
 def test_a_connection_at_its_stream_limit_is_told(shop: str, keep: Keep) -> None:
     found = report("limited", "-n", shop, "--record", keep("channelz-limited"))
 
-    assert "20 open calls" in finding(found, "GLB402")["message"]
+    assert "100 open calls" in finding(found, "GLB402")["message"]
 
 
 @pytest.mark.parametrize("via", scenes.WAYS)

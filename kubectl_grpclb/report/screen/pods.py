@@ -124,8 +124,8 @@ def _columns(rows: Sequence[PodRow], report: Report, view: View) -> list[Column]
     streams = rates("OPEN", [row.open_streams for row in rows])
     share = numbers("SHARE", _known([row.share for row in rows], words.percent, unknown))
     if not view.wide:
-        signal = {"requests": [requests], "bytes": [received], "streams": [streams]}.get(report.balance.signal or "", [])
-        return [name, load, carried, *signal, share, ages, ready, node]
+        signals = {"requests": [requests], "bytes": [received], "streams": [streams]}
+        return [name, load, carried, *signals.get(report.balance.signal or "", []), share, ages, ready, node]
     lasting = numbers("LASTING", _known([row.lasting for row in rows], words.number, unseen))
     ports = numbers("PORT", [str(row.target_port or "-") for row in rows])
     return [
