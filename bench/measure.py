@@ -5,10 +5,11 @@ import statistics
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from typing import IO
 
 from msgspec import Struct
 
-__all__ = ["Run", "in_turn", "median", "table"]
+__all__ = ["Run", "in_turn", "median", "run", "table"]
 
 
 class Run(Struct, frozen=True):
@@ -25,15 +26,15 @@ def in_turn(commands: Mapping[str, Sequence[str]], rounds: int, warm_up: int = 1
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for number in range(warm_up + rounds):
         for name, command in commands.items():
-            run = _run(command)
+            one = run(command)
             if number >= warm_up:
-                runs[name].append(run)
+                runs[name].append(one)
     return runs
 
 
 def median(runs: Sequence[Run]) -> float:
     """The median of the wall times, in seconds."""
-    return statistics.median(run.wall for run in runs)
+    return statistics.median(each.wall for each in runs)
 
 
 def table(runs: Mapping[str, Sequence[Run]]) -> str:
@@ -49,9 +50,10 @@ def table(runs: Mapping[str, Sequence[Run]]) -> str:
     return "\n".join(lines)
 
 
-def _run(command: Sequence[str]) -> Run:
+def run(command: Sequence[str], complaints: IO[bytes] | int = subprocess.DEVNULL) -> Run:
+    """Run a command once, its standard error into `complaints`."""
     started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=complaints)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return Run(

@@ -35,8 +35,36 @@ def first() -> list[Manifest]:
         service("dark"),
         servers("dark", "distroless", 2),
         service("limited"),
+        service("scaled"),
+        requesting(servers("scaled", "distroless", channelz=True), cpu="15m"),
+        autoscaler("scaled"),
+        service("worked"),
+        requesting(servers("worked", "shell", channelz=True), cpu="10m", limit="300m"),
         servers("limited", "distroless", 1, channelz=True, arguments=["-max-concurrent-streams=100"]),
     ]
+
+
+def requesting(manifest: Manifest, cpu: str, limit: str | None = None) -> Manifest:
+    """Have each pod request so much CPU."""
+    resources = {"requests": {"cpu": cpu}, **({"limits": {"cpu": limit}} if limit else {})}
+    manifest["spec"]["template"]["spec"]["containers"][0]["resources"] = resources
+    return manifest
+
+
+def autoscaler(name: str) -> Manifest:
+    """An autoscaler of a Deployment that goes by CPU and has no need to add a pod as long as one of three is busy."""
+    target = {"type": "Utilization", "averageUtilization": 150}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": name},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+            "minReplicas": 3,
+            "maxReplicas": 4,
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
+        },
+    }
 
 
 def _servers(name: str, way: str) -> Manifest:
@@ -51,6 +79,11 @@ def then(namespace: str) -> list[Manifest]:
         callers("sticky", "sticky:80"),
         callers("both", "both:80", arguments=["-report=1s"]),
         callers("dark", "dark:80"),
+        callers("scaled", f"{addresses(namespace, 'scaled')[0]}:50051", 1, rate=100),
+        *(
+            callers(f"worked-{number}", f"{address}:50051", 1, rate=10)
+            for number, address in enumerate(addresses(namespace, "worked"))
+        ),
         callers("limited", "limited:80", rate=1, replicas=1, arguments=["-streams=130"]),
     ]
 

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import secrets
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,9 @@ pytestmark = pytest.mark.e2e
 
 NAMESPACE = f"grpclb-e2e-sources-{secrets.token_hex(3)}"
 CASES = pathlib.Path(__file__).parent.parent / "cases"
+
+IMAGE = "grpclb.test/busybox:1"
+"""For pods of ours: it has a shell."""
 
 Keep = Callable[[str], str]
 
@@ -161,3 +165,58 @@ def test_a_recorded_file_gives_the_same_report_whatever_told_it(shop: str, name:
 
     assert json.loads(live.stdout)
     assert replayed.stdout == live.stdout
+
+
+def test_an_ephemeral_container_shows_dark_pods_at_the_restricted_level_and_serves_again(shop: str) -> None:
+    look = ("dark", "-n", shop, "--debug", "--debug-image", IMAGE, "--window", "2s")
+    found = report(*look)
+    again = report(*look)
+
+    assert (found["verdict"], next(iter(codes(found)))) in {("unbalanced", "GLB101"), ("balanced", None)}
+    assert connections(found) == connections(again) == truth(shop, "dark")
+    assert "debug" in asked(found)
+    for pod in json.loads(kubectl("get", "pods", "-n", shop, "-l", "app=dark", "-o", "json"))["items"]:
+        assert len(pod["spec"]["ephemeralContainers"]) == 1
+
+
+def test_a_look_from_each_node_is_refused_politely_at_the_restricted_level(shop: str) -> None:
+    found = report("heavy-metrics", "-n", shop, "--via", "node", "--debug-image", IMAGE, "--window", "0")
+
+    assert (found["verdict"], found["exitCode"]) == ("inconclusive", 3)
+    assert all("--node-namespace" in pod["gap"] for pod in found["pods"])
+
+
+def test_a_look_from_each_node_through_another_namespace_counts_what_is_there(shop: str) -> None:
+    look = ("--via", "node", "--debug-image", IMAGE, "--node-namespace", "default", "--window", "2s")
+    found = report("heavy-metrics", "-n", shop, *look)
+
+    assert connections(found) == truth(shop, "heavy-metrics")
+    assert asked(found) == {"node"}
+    assert "grpclb" not in kubectl("get", "pods", "-n", "default", "-l", "grpclb/purpose=node-look", "-o", "name")
+
+
+def test_an_autoscaler_that_sees_the_mean_only_is_told_of(shop: str, keep: Keep) -> None:
+    def seen() -> bool:
+        status = json.loads(kubectl("get", "hpa", "scaled", "-n", shop, "-o", "json"))["status"]
+        return bool(status.get("currentMetrics"))
+
+    until("the autoscaler's figure", seen, 120)
+    until("one pod above the others", lambda: "GLB404" in codes(report("scaled", "-n", shop, "--window", "2s")), 60)
+    found = report("scaled", "-n", shop, "--record", keep("autoscaled"))
+
+    assert "GLB404" in codes(found), found["skipped"]
+    assert next(iter(codes(found))) == "GLB101"
+
+
+def test_equal_calls_and_unequal_work_are_told_apart(shop: str, keep: Keep) -> None:
+    pod = kubectl("get", "pods", "-n", shop, "-l", "app=worked", "-o", "name").split()[0]
+    busy = ["kubectl", "exec", "-n", shop, pod, "--", "sh", "-c", "while :; do :; done"]
+    with subprocess.Popen(busy, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as work:
+        try:
+            until("its CPU", lambda: "GLB403" in codes(report("worked", "-n", shop, "--window", "2s")), 90)
+            found = report("worked", "-n", shop, "--record", keep("unequal-work"))
+        finally:
+            work.kill()
+            kubectl("delete", pod, "-n", shop, "--wait=false")  # the loop in it does not end with its exec
+
+    assert (found["verdict"], codes(found)) == ("balanced", ["GLB403"])
