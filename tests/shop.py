@@ -149,8 +149,8 @@ def cluster_of(backends: Sequence[Data], looks: Mapping[str, Answer], **changes:
         ],
         "deployments": [{"metadata": {"name": "greeter", "namespace": "shop"}, "spec": {"replicas": 3}}],
     }
-    refused, pages = changes.pop("refused", None), changes.pop("pages", None)
-    return FakeCluster(objects_of(**{**objects, **changes}), looks, refused, pages=pages)
+    refused, pages, told = (changes.pop(each, None) for each in ("refused", "pages", "told"))
+    return FakeCluster(objects_of(**{**objects, **changes}), looks, refused, pages=pages, told=told)
 
 
 HEADLESS = "greeter-grpclb-pods"

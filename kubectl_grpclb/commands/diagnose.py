@@ -10,7 +10,7 @@ from kubectl_grpclb.commands import options, sources
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.commands.progress import tell_error
 from kubectl_grpclb.model.errors import UsageError
-from kubectl_grpclb.probes.ask import DEBUG_IMAGE
+from kubectl_grpclb.model.look import DEBUG_IMAGE
 
 __all__ = ["FailOn", "diagnose"]
 
@@ -72,8 +72,24 @@ def diagnose(
     from kubectl_grpclb.commands import session, show
     from kubectl_grpclb.flows.diagnose import exit_code, replayed
 
+    chosen = sources.sources_of(
+        via,
+        metrics_port=metrics_port,
+        metrics_path=metrics_path,
+        prometheus=prometheus,
+        prometheus_range=prometheus_range,
+        channelz_port=channelz_port,
+        client_channelz_port=client_channelz_port,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_server_name=tls_server_name,
+        debug=debug,
+        debug_image=debug_image,
+        node_namespace=node_namespace,
+    )
     if replay is not None:
-        if services or any(given is not None for given in (record, namespace, port, context, cluster_domain)):
+        given = (record, namespace, port, context, cluster_domain)
+        if services or chosen != sources.Sources() or any(each is not None for each in given):
             raise UsageError(
                 "--from takes everything from the file: give it no SERVICE and no flag but -o and --fail-on"
             )
@@ -85,21 +101,6 @@ def diagnose(
             raise UsageError("--record keeps one Service a file: diagnose them one by one")
         connection = session.Connection(
             kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
-        )
-        chosen = sources.sources_of(
-            via,
-            metrics_port=metrics_port,
-            metrics_path=metrics_path,
-            prometheus=prometheus,
-            prometheus_range=prometheus_range,
-            channelz_port=channelz_port,
-            client_channelz_port=client_channelz_port,
-            tls=tls,
-            tls_ca=tls_ca,
-            tls_server_name=tls_server_name,
-            debug=debug,
-            debug_image=debug_image,
-            node_namespace=node_namespace,
         )
         question = session.Question(tuple(services), port, window, cluster_domain, chosen)
         diagnoses = session.diagnose(connection, question, verbose=verbose)

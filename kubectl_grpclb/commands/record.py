@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kubectl_grpclb.commands import options, sources
-from kubectl_grpclb.probes.ask import DEBUG_IMAGE
+from kubectl_grpclb.model.look import DEBUG_IMAGE
 
 __all__ = ["record"]
 

@@ -10,11 +10,12 @@ from msgspec import Struct
 
 from kubectl_grpclb.commands.options import duration
 from kubectl_grpclb.model.errors import UsageError
+from kubectl_grpclb.model.look import DEBUG_IMAGE
 from kubectl_grpclb.model.text import printable
-from kubectl_grpclb.probes.ask import DEBUG_IMAGE, Ask, Via
 
 if TYPE_CHECKING:
     from kubectl_grpclb.cluster.kube import ChannelzTls
+    from kubectl_grpclb.probes.ask import Ask, Via
 
 __all__ = [
     "ChannelzPort",
@@ -145,7 +146,7 @@ class Sources(Struct, frozen=True):
         """Whether they allow that something is added to the cluster."""
         return self.debug or bool({"debug", "node"} & set(_named(self.via)))
 
-    def asked(self, ask: Ask) -> Ask:
+    def asked(self, ask: "Ask") -> "Ask":
         """Put them into what is asked for. Raises UsageError."""
         from msgspec.structs import replace
 
@@ -188,7 +189,7 @@ def _named(via: tuple[str, ...]) -> list[str]:
     return [name.strip() for each in via for name in each.split(",") if name.strip()]
 
 
-def _via(sources: Sources) -> tuple[Via, ...]:
+def _via(sources: Sources) -> "tuple[Via, ...]":
     named = _named(sources.via)
     known = [each.value for each in ViaSource]
     for name in named:

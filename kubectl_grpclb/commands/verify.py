@@ -6,7 +6,7 @@ import typer
 
 from kubectl_grpclb.commands import options, sources
 from kubectl_grpclb.commands.output import write
-from kubectl_grpclb.probes.ask import DEBUG_IMAGE
+from kubectl_grpclb.model.look import DEBUG_IMAGE
 
 if TYPE_CHECKING:
     from kubectl_grpclb.flows.verify import Verification

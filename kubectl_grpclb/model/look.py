@@ -4,6 +4,7 @@
 """
 
 __all__ = [
+    "DEBUG_IMAGE",
     "FORMAT",
     "LOOK",
     "MARK",
@@ -24,6 +25,9 @@ FORMAT = "1"
 """The version of the frame, which its first line gives."""
 
 SS, PROC, WIDE, NARROW, NONE = "ss", "proc", "netstat-wide", "netstat-narrow", "none"
+
+DEBUG_IMAGE = "busybox:1.37.0"
+"""What an ephemeral container and a pod for a look from a node run, unless the user names another image."""
 
 LOOK = "grpclb-look"
 """The ephemeral container that `--debug` gives a pod; another one beside it has a number after it."""

@@ -16,9 +16,10 @@ from kubectl_grpclb.model.kube import (
     Service,
     Workload,
 )
+from kubectl_grpclb.model.look import DEBUG_IMAGE
 from kubectl_grpclb.model.snapshot import Get, List, Objects, Reading
 
-__all__ = ["DEBUG_IMAGE", "Ask", "Observer", "Via", "found", "quiet", "readings_of"]
+__all__ = ["Ask", "Observer", "Via", "found", "quiet", "readings_of"]
 
 Kind = TypeVar("Kind", Autoscaler, EndpointSlice, Monitor, Namespace, Node, Pod, PodMetrics, Service, Workload)
 
@@ -26,8 +27,6 @@ Via = Literal["auto", "metrics", "channelz", "exec", "debug", "node", "prometheu
 
 READ_ONLY: frozenset[Via] = frozenset({"metrics", "channelz", "exec"})
 """The sources that `auto` may ask: none of them adds anything to the cluster."""
-
-DEBUG_IMAGE = "busybox:1.37.0"
 
 Observer = Callable[[str, int, int], None]
 """Told what is being read, how many of them are done, and how many there are."""

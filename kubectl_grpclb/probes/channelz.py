@@ -53,22 +53,23 @@ def channelz_of(readings: Sequence[Reading], ask: Ask, server: Backend) -> Serve
     answer = reading.answer
     if isinstance(answer, Refused):
         return Gap(answer.reason, answer.message)
-    if not isinstance(answer, Channelz):
+    if not isinstance(answer, Channelz) or not isinstance(reading.request, AskChannelz):
         return Gap(GapReason.GARBLED, "channelz was not asked, or its answer is of another kind")
     if not answer.looks:
         return Gap(answer.gap or GapReason.DIED, answer.detail or "channelz gave no whole look")
     if answer.gap is not None and len(answer.looks) < 2 and ask.window > 0:
         return Gap(answer.gap, answer.detail)
-    return _served(answer.looks, server)
+    return _served(answer.looks, server, reading.request.port)
 
 
-def _served(looks: Sequence[ChannelzLook], server: Backend) -> Served:
+def _served(looks: Sequence[ChannelzLook], server: Backend, asked_at: int) -> Served:
     first, last = (None if len(looks) < 2 else looks[0]), looks[-1]
     ids = _servers_of(last, server.target_port)
     if not ids:
         nothing = Gap(GapReason.NOT_SERVED, "channelz knows no server on the port")
         return Served(nothing, nothing)
-    return Served(_counted(first, last, ids, server), _looks(first, last, server))
+    ours = not ids.isdisjoint(_servers_of(last, asked_at))
+    return Served(_counted(first, last, ids, server, ours=ours), _looks(first, last, server))
 
 
 def _servers_of(look: ChannelzLook, port: int | None) -> frozenset[int]:
@@ -78,21 +79,22 @@ def _servers_of(look: ChannelzLook, port: int | None) -> frozenset[int]:
 
 
 def _counted(
-    first: ChannelzLook | None, last: ChannelzLook, ids: frozenset[int], server: Backend
+    first: ChannelzLook | None, last: ChannelzLook, ids: frozenset[int], server: Backend, *, ours: bool
 ) -> facts.Counted | Gap:
-    started, own = _started(last.servers, ids), last.own
-    opened = _open(last.servers, ids)
+    """Count the servers' calls; `ours` tells whether our own are among them, and not those of another port."""
+    started, own = _started(last.servers, ids), last.own if ours else 0
+    opened = max(0, _open(last.servers, ids) - ours)
+    messages = _messages(last, first, server.target_port)
     if first is None:
-        return facts.Counted("channelz", max(0, started - own), 0.0, max(0, opened - 1), _messages(last))
+        return facts.Counted("channelz", max(0, started - own), 0.0, opened, messages)
     seconds, begun = last.at - first.at, started - _started(first.servers, ids)
     if begun < 0 or not ids <= {each.id for each in first.servers}:
         return Gap(GapReason.DIED, "the server began anew between the two looks")
     if seconds <= 0:
         return Gap(GapReason.GARBLED, "the two looks are not apart")
-    own -= first.own
+    own -= first.own if ours else 0
     checks = sum(round(seconds / period) for period in _health_checks(server))
-    requests = max(0, begun - own - checks)
-    return facts.Counted("channelz", requests, seconds, max(0, opened - 1), _messages(last, first))
+    return facts.Counted("channelz", max(0, begun - own - checks), seconds, opened, messages)
 
 
 def _started(servers: Sequence[ServerSeen], ids: frozenset[int]) -> int:
@@ -100,20 +102,21 @@ def _started(servers: Sequence[ServerSeen], ids: frozenset[int]) -> int:
 
 
 def _open(servers: Sequence[ServerSeen], ids: frozenset[int]) -> int:
-    """Count calls that have not ended; one of them is the question itself."""
+    """Count calls that have not ended; where they are ours as well, one of them is the question itself."""
     return sum(each.started - each.succeeded - each.failed for each in servers if each.id in ids)
 
 
-def _messages(last: ChannelzLook, first: ChannelzLook | None = None) -> int | None:
-    """Count what came over the connections that are there, loopback's apart; None where some were not asked for."""
+def _messages(last: ChannelzLook, first: ChannelzLook | None, port: int | None) -> int | None:
+    """Count what came over the port's connections that are there, loopback's apart; None where some were not asked."""
     if last.skipped:
         return None
     before = {each.id: each.received for each in first.sockets} if first else {}
-    return sum(max(0, each.received - before.get(each.id, 0)) for each in last.sockets if not _is_own(each))
+    theirs = [each for each in last.sockets if _port(each.local) == port and not _is_own(each)]
+    return sum(max(0, each.received - before.get(each.id, 0)) for each in theirs)
 
 
 def _is_own(socket: SocketSeen) -> bool:
-    host = canonical(_host(socket.remote))
+    host = _host(socket.remote)
     return host == "::1" or host.startswith("127.")
 
 
@@ -146,22 +149,22 @@ def _seen(first: ChannelzLook | None, last: ChannelzLook, port: int | None) -> t
 def _one(socket: SocketSeen, before: SocketSeen | None, *, single: bool) -> Seen:
     opened = socket.started - socket.succeeded - socket.failed
     earlier = before or SocketSeen(id=socket.id)
-    held = opened if before is None else min(opened, before.started - before.succeeded - before.failed)
+    held = min(opened, earlier.started - earlier.succeeded - earlier.failed)
     return Seen(
-        local=canonical(_host(socket.local)),
-        peer=canonical(_host(socket.remote)),
+        local=_host(socket.local),
+        peer=_host(socket.remote),
         peer_port=_port(socket.remote) or 0,
         lasting=single or before is not None,
         established=True,
         streams=max(0, socket.started - earlier.started),
         open_streams=max(0, opened),
-        held_streams=max(0, held),
+        held_streams=max(0, opened if single else held),
         messages=max(0, socket.received - earlier.received),
     )
 
 
 def _host(address: str) -> str:
-    return address.rpartition(":")[0].strip("[]")
+    return canonical(address.rpartition(":")[0].strip("[]"))
 
 
 def _port(address: str) -> int | None:

@@ -19,10 +19,11 @@ _LIMIT = 10.0
 """Seconds that one client may take."""
 
 _POLICIES = re.compile(
-    r"\b(pick_first|round_robin|weighted_round_robin|least_request|ring_hash|grpclb|rls|priority|weighted_target|xds\w*)"
-    r"\b"
+    r"(?<![\w./-])(pick_first|round_robin|weighted_round_robin|least_request|ring_hash|grpclb|rls|priority|weighted_target|xds\w*)"
+    r"(?![\w./:-])"
 )
-"""The names that gRPC's policies are registered under (grpc/grpc-proto, grpc/service_config)."""
+"""The names that gRPC's policies are registered under (grpc/grpc-proto, grpc/service_config), and not as a part of a
+target, which events name as well."""
 
 
 def request_client_channelz(readings: Sequence[Reading], ask: Ask, servers: Sequence[Backend]) -> list[AskChannelz]:
@@ -31,7 +32,9 @@ def request_client_channelz(readings: Sequence[Reading], ask: Ask, servers: Sequ
         return []
     holders = known_addresses(readings)
     clients = {
-        pod.metadata.name: pod for peer in sorted(peers_of(readings, ask, servers)) if (pod := holders.get(peer))
+        (pod.metadata.namespace, pod.metadata.name): pod
+        for peer in sorted(peers_of(readings, ask, servers))
+        if (pod := holders.get(peer))
     }
     asked = [(pod, port) for pod in clients.values() if (port := ask.client_channelz_port or _declared(pod))]
     return [
@@ -54,7 +57,7 @@ def client_channels(
     """Say what each client that answered has in the way of channels to these servers or to the Service's name."""
     addresses = {address for server in servers for address in server.addresses}
     told = (
-        _of_client(reading.request.pod, reading.answer.looks[-1], ask.service, addresses)
+        _of_client(reading.request, reading.answer.looks[-1], ask, addresses)
         for reading in readings
         if isinstance(reading.request, AskChannelz)
         and reading.request.role == "client"
@@ -64,37 +67,39 @@ def client_channels(
     return tuple(each for each in told if each is not None)
 
 
-def _of_client(name: str, look: ChannelzLook, service: str, addresses: set[str]) -> facts.ClientChannels | None:
-    subchannels = {each.id: each for each in look.subchannels}
-    remotes = {each.id: each.remote for each in look.sockets}
-    channels = [each for each in look.channels if _leads_there(each, subchannels, remotes, service, addresses)]
-    if not channels:
+def _of_client(
+    request: AskChannelz, look: ChannelzLook, ask: Ask, addresses: set[str]
+) -> facts.ClientChannels | None:
+    """Take the channels that lead there; one that is idle, and has nothing below it, shares nothing with others."""
+    held = {each.id: each.sockets for each in look.subchannels}
+    remotes = {each.id: _host(each.remote) for each in look.sockets}
+
+    def sockets_of(channel: ChannelSeen) -> set[int]:
+        return {*channel.sockets, *(socket for key in channel.subchannels for socket in held.get(key, ()))}
+
+    def leads_there(channel: ChannelSeen) -> bool:
+        reached = {remotes.get(key, "") for key in sockets_of(channel)}
+        return _names(channel.target, ask, request.namespace) or bool(reached & addresses)
+
+    there = [each for each in look.channels if leads_there(each)]
+    if not there:
         return None
-    below = {key: subchannels[key] for each in channels for key in each.subchannels if key in subchannels}
-    sockets = {key for each in (*channels, *below.values()) for key in each.sockets}
+    sockets = {key for each in there for key in sockets_of(each)}
     return facts.ClientChannels(
-        client=name,
-        channels=len(channels),
-        policies=tuple(sorted({policy for each in channels if (policy := _policy(each.trace))})),
-        subchannels=len(below),
+        client=request.pod,
+        channels=sum(bool(each.subchannels) for each in there) or len(there),
+        policies=tuple(sorted({policy for each in there if (policy := _policy(each.trace))})),
+        subchannels=len({key for each in there for key in each.subchannels}),
         connections=len(sockets),
-        targets=tuple(sorted({each.target for each in channels if each.target})),
-        picked=tuple(sorted({_host(remotes[key]) for key in sockets if remotes.get(key)})),
+        targets=tuple(sorted({each.target for each in there if each.target})),
+        picked=tuple(sorted({remotes[key] for key in sockets if remotes.get(key)})),
     )
 
 
-def _leads_there(
-    channel: ChannelSeen,
-    subchannels: dict[int, ChannelSeen],
-    remotes: dict[int, str],
-    service: str,
-    addresses: set[str],
-) -> bool:
-    if re.search(rf"(^|[/,]){re.escape(service)}([.:,]|$)", channel.target):
-        return True
-    below = [channel, *(subchannels[key] for key in channel.subchannels if key in subchannels)]
-    reached = {_host(remotes.get(key, "")) for each in below for key in each.sockets}
-    return bool(reached & addresses)
+def _names(target: str, ask: Ask, home: str) -> bool:
+    """Tell whether a target names the Service; a name without a namespace is one of the client's own."""
+    name = rf"(?:^|[/,]){re.escape(ask.service)}(?:\.(?P<namespace>[^.:,/]+)[^:,/]*)?(?=[:,]|$)"
+    return any((found["namespace"] or home) == ask.namespace for found in re.finditer(name, target))
 
 
 def _policy(trace: Iterable[str]) -> str | None:

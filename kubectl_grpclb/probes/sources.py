@@ -28,7 +28,10 @@ __all__ = ["Asking", "ask_sources", "opened_container", "request_usage"]
 Asking = Callable[[str, Sequence[Request]], Awaitable[list[Reading]]]
 """Carries out requests side by side: what they are in a word, and the requests."""
 
-_UNAVAILING = frozenset({GapReason.NOT_SERVED, GapReason.FORBIDDEN})
+_FIRST = 4.0
+"""Seconds that the first pod of a kind may take to show that it serves channelz: a port may accept and say nothing."""
+
+_UNAVAILING = frozenset({GapReason.NOT_SERVED, GapReason.FORBIDDEN, GapReason.TIMED_OUT, GapReason.GARBLED})
 
 
 async def ask_sources(
@@ -115,7 +118,7 @@ async def _channelz_of_kind(carry_out: Asking, ask: Ask, requests: Sequence[AskC
     if "channelz" in ask.via:
         await carry_out("channelz", requests)
         return
-    probe = replace(requests[0], window=0.0, seconds=requests[0].seconds - requests[0].window)
+    probe = replace(requests[0], window=0.0, seconds=_FIRST)
     if _is_unavailing(await carry_out("channelz", [probe])):
         return
     await carry_out("channelz", requests if ask.window > 0 else requests[1:])

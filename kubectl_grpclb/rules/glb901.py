@@ -12,8 +12,14 @@ from kubectl_grpclb.rules.words import command, pods
 _REASONS = (GapReason.NO_SHELL, GapReason.SIDECAR, GapReason.NOT_A_POD)
 
 
+_TELL = frozenset({"auto", "channelz", "exec", "debug", "node"})
+"""The sources that tell connections; without any of them nobody looked, as the user wished."""
+
+
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     """Hold where a pod has no shell to ask, or its sockets do not show its clients."""
+    if not _TELL & set(facts.via):
+        return ()
     unread = [*unread_for(facts, _REASONS), *(pod for pod in unread_for(facts, (GapReason.UNREAD,)) if pod.ready)]
     if not unread:
         return ()

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import secrets
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -193,6 +194,21 @@ def test_a_look_from_each_node_through_another_namespace_counts_what_is_there(sh
     assert connections(found) == truth(shop, "heavy-metrics")
     assert asked(found) == {"node"}
     assert "grpclb" not in kubectl("get", "pods", "-n", "default", "-l", "grpclb/purpose=node-look", "-o", "name")
+
+
+def test_ctrl_c_during_a_look_from_each_node_leaves_no_pod(shop: str) -> None:
+    def pods() -> str:
+        return kubectl("get", "pods", "-n", "default", "-l", "grpclb/purpose=node-look", "-o", "name")
+
+    look = ["--via", "node", "--debug-image", IMAGE, "--node-namespace", "default", "--window", "60s"]
+    command = ["kubectl-grpclb", "diagnose", "heavy-metrics", "-n", shop, *look]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        until("a pod of the look", lambda: bool(pods()))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+
+    assert (process.returncode, "Traceback" in said) == (130, False)
+    assert not pods()
 
 
 def test_an_autoscaler_that_sees_the_mean_only_is_told_of(shop: str, keep: Keep) -> None:
