@@ -1,9 +1,12 @@
 """Envoy's admin interface, which listens on a pod's loopback only: asked over a port-forward."""
 
+from typing import NamedTuple
+
 import aiohttp
 
 from kubectl_grpclb.cluster._api import Api
 from kubectl_grpclb.cluster._forward import forward
+from kubectl_grpclb.model.admin import only_hosts
 from kubectl_grpclb.model.bundle import ADMIN_PORT
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.snapshot import Answer, AskEnvoy, Blob, Output, Refused
@@ -18,26 +21,41 @@ _DRAIN_SECONDS = 5.0
 
 async def ask(api: Api, request: AskEnvoy) -> Answer:
     """Read one page of the admin interface."""
-    answer = await _send(api, request.namespace, request.pod, "GET", request.path, request.seconds)
+    where = _Admin(api, request.namespace, request.pod, request.port)
+    answer = await _send(where, "GET", request.path, request.seconds)
     if isinstance(answer, Gap):
         return Refused(answer.reason, answer.detail)
     status, body = answer
+    if request.hosts:
+        kept = only_hosts(body, frozenset(request.hosts)) if status == 200 else b""
+        if isinstance(kept, Gap):
+            return Refused(kept.reason, kept.detail)
+        body = kept
     return Output(stdout=Blob.of(body), exit_code=0 if status == 200 else status)
 
 
 async def drain(api: Api, namespace: str, pod: str) -> Gap | None:
     """Tell Envoy to ask its clients to connect elsewhere, without ending by itself."""
     path = "/drain_listeners?graceful&skip_exit"
-    answer = await _send(api, namespace, pod, "POST", path, _DRAIN_SECONDS)
+    answer = await _send(_Admin(api, namespace, pod, ADMIN_PORT), "POST", path, _DRAIN_SECONDS)
     if isinstance(answer, Gap):
         return answer
     return None if answer[0] == 200 else Gap(GapReason.DIED, f"Envoy answered HTTP {answer[0]}")
 
 
-async def _send(api: Api, namespace: str, pod: str, method: str, path: str, seconds: float) -> tuple[int, bytes] | Gap:
+class _Admin(NamedTuple):
+    """Where an admin interface listens."""
+
+    api: Api
+    namespace: str
+    pod: str
+    port: int
+
+
+async def _send(where: _Admin, method: str, path: str, seconds: float) -> tuple[int, bytes] | Gap:
     """Give status and body. The session is one of its own: nothing of the user's credentials goes to a pod."""
     async with (
-        forward(api, namespace, pod, ADMIN_PORT) as forwarded,
+        forward(*where) as forwarded,
         aiohttp.ClientSession(trust_env=False, timeout=aiohttp.ClientTimeout(total=seconds)) as session,
     ):
         try:

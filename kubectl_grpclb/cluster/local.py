@@ -91,7 +91,9 @@ class LocalCluster:
         assert_never(request)
 
     def _objects(self, request: Get | List) -> Answer:
-        kind = _KINDS[request.resource]
+        kind = _KINDS.get(request.resource)
+        if kind is None:
+            return Refused(GapReason.NOT_SERVED, f"the lab has no {request.resource}", 404)
         objects = [msgspec.convert(manifest, kind) for manifest in self._manifests(request.resource)]
         if isinstance(request, Get):
             named = [each for each in objects if _is_named(each, request)]

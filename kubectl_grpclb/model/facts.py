@@ -22,6 +22,8 @@ __all__ = [
     "Lookalike",
     "Pod",
     "PodSockets",
+    "Proxy",
+    "ProxyHost",
     "Refusal",
     "Service",
     "ServicePort",
@@ -252,6 +254,34 @@ class SourceUse(Struct, frozen=True):
     """What was kept of the answers."""
 
 
+class ProxyHost(Struct, frozen=True):
+    """Where a proxy may send calls to, and what it counts of that."""
+
+    address: str
+    port: int
+    pod: str | None
+    """The server's name; None where it is the Service's own address, or nobody's any more."""
+    requests: int
+    """Since the proxy knows the host."""
+    active_requests: int
+    connections: int
+    """Open ones."""
+    healthy: bool = True
+    """The proxy may choose it now."""
+
+
+class Proxy(Struct, frozen=True):
+    """An Envoy of somebody else's that is among the clients, and whose admin interface answered."""
+
+    name: str
+    """Its pod's name."""
+    owner: str | None
+    hosts: tuple[ProxyHost, ...]
+    """Those that are servers or the Service's own address; without a pod is the latter."""
+    dials_service: bool
+    """One of them is the Service's own address."""
+
+
 class TierPod(Struct, frozen=True):
     """One proxy of a tier."""
 
@@ -266,6 +296,8 @@ class TierPod(Struct, frozen=True):
     """Seconds since the pod was created."""
     connections: int | Gap
     """Of clients, established when it was asked."""
+    hosts: tuple[ProxyHost, ...] | Gap = ()
+    """The servers that it knew when it was asked last."""
 
 
 class Tier(Struct, frozen=True):
@@ -336,6 +368,8 @@ class Facts(Struct, frozen=True):
     ended: tuple[Ended, ...] = ()
     """Filled only where there are no servers."""
     channels: tuple[ClientChannels, ...] = ()
+    proxies: tuple[Proxy, ...] = ()
+    """Other Envoys among the clients, as far as they told of this Service."""
     autoscaler: Autoscaler | None = None
     sources: tuple[SourceUse, ...] = ()
     via: tuple[str, ...] = ("auto",)

@@ -12,6 +12,7 @@ __all__ = [
     "Confidence",
     "Finding",
     "PodRow",
+    "ProxyHostRow",
     "Report",
     "Severity",
     "Signal",
@@ -104,6 +105,18 @@ class ClientRow(_Wire, frozen=True, kw_only=True):
     """Over its connections; None where nothing counts them by connection."""
 
 
+class ProxyHostRow(_Wire, frozen=True):
+    """A server as one proxy knows it."""
+
+    address: str
+    pod: str | None
+    """Null where no server has the address any more."""
+    requests: int
+    """Since the proxy knows the server."""
+    active_requests: int
+    connections: int
+
+
 class TierPodRow(_Wire, frozen=True):
     """One proxy; `gap` says why `connections` is null."""
 
@@ -116,6 +129,8 @@ class TierPodRow(_Wire, frozen=True):
     connections: int | None
     """Of clients to it."""
     gap: str | None
+    hosts: tuple[ProxyHostRow, ...] | None = ()
+    """The servers that it knows; null where that could not be read."""
 
 
 class TierRow(_Wire, frozen=True):

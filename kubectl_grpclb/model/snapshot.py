@@ -94,7 +94,7 @@ class Exec(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="v
 
 
 class AskEnvoy(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="verb", tag="ask-envoy"):
-    """GET a page of the admin interface of an Envoy of ours, on the pod's loopback port 19000, over a port-forward.
+    """GET a page of an Envoy's admin interface, which listens on the pod's loopback as a rule, over a port-forward.
 
     It is answered with an Output: what came in its `stdout`, and as its `exit_code` 0 for HTTP 200, else the status.
     """
@@ -105,6 +105,10 @@ class AskEnvoy(Struct, frozen=True, omit_defaults=True, rename="camel", tag_fiel
     """Path and query: `/clusters?format=json`."""
     seconds: float
     """Time limit of the whole request, in seconds."""
+    port: int = 19000
+    """That of every Envoy of ours by default."""
+    hosts: tuple[str, ...] = ()
+    """Addresses: of an Envoy that is not ours only these hosts are kept of the list of all; empty keeps the page."""
 
 
 class AskChannelz(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="verb", tag="ask-channelz"):

@@ -19,7 +19,8 @@ _LIMIT = 10.0
 """Seconds that one client may take."""
 
 _POLICIES = re.compile(
-    r"(?<![\w./-])(pick_first|round_robin|weighted_round_robin|least_request|ring_hash|grpclb|rls|priority|weighted_target|xds\w*)"
+    r"(?<![\w./-])"
+    r"(pick_first|round_robin|weighted_round_robin|least_request|ring_hash|grpclb|rls|priority|weighted_target|xds\w*)"
     r"(?![\w./:-])"
 )
 """The names that gRPC's policies are registered under (grpc/grpc-proto, grpc/service_config), and not as a part of a
@@ -67,9 +68,7 @@ def client_channels(
     return tuple(each for each in told if each is not None)
 
 
-def _of_client(
-    request: AskChannelz, look: ChannelzLook, ask: Ask, addresses: set[str]
-) -> facts.ClientChannels | None:
+def _of_client(request: AskChannelz, look: ChannelzLook, ask: Ask, addresses: set[str]) -> facts.ClientChannels | None:
     """Take the channels that lead there; one that is idle, and has nothing below it, shares nothing with others."""
     held = {each.id: each.sockets for each in look.subchannels}
     remotes = {each.id: _host(each.remote) for each in look.sockets}

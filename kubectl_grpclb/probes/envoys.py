@@ -9,13 +9,23 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from kubectl_grpclb.model.admin import CONNECTIONS_PAGE, HOSTS_PAGE, Hosts, client_connections, requests_by_host
+from kubectl_grpclb.model import facts
+from kubectl_grpclb.model.admin import (
+    CONNECTIONS_PAGE,
+    HOSTS_PAGE,
+    SERVERS,
+    Hosts,
+    HostSeen,
+    client_connections,
+    hosts_of,
+    requests_by_host,
+)
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.snapshot import AskEnvoy, Reading, Refused, Request
 from kubectl_grpclb.probes.ask import Ask
 from kubectl_grpclb.probes.endpoints import Backend
 
-__all__ = ["Sent", "ask_envoy", "connections_of", "requests_to"]
+__all__ = ["Sent", "ask_envoy", "as_host", "connections_of", "known_servers", "requests_to"]
 
 _LIMIT = 10.0
 """Seconds that one page may take."""
@@ -56,6 +66,36 @@ def connections_of(readings: Sequence[Reading], ask: Ask, envoy: Backend) -> int
     if not asked:
         return Gap(GapReason.UNREAD, "Envoy was not asked")
     return client_connections(asked[-1].answer)
+
+
+def known_servers(
+    readings: Sequence[Reading], ask: Ask, envoy: Backend, servers: Sequence[Backend]
+) -> tuple[facts.ProxyHost, ...] | Gap:
+    """Give the servers that one Envoy knew at its last answer, or say why that is not known."""
+    asked = _asked(readings, ask, envoy, HOSTS_PAGE)
+    if not asked:
+        return Gap(GapReason.UNREAD, "Envoy was not asked")
+    hosts = hosts_of(asked[-1].answer)
+    if isinstance(hosts, Gap):
+        return hosts
+    return tuple(as_host(each, servers) for each in hosts if each.cluster == SERVERS)
+
+
+def as_host(host: HostSeen, servers: Sequence[Backend]) -> facts.ProxyHost:
+    """Say which server a host is; none where no server has its address and port."""
+    return facts.ProxyHost(
+        address=host.address,
+        port=host.port,
+        pod=next((server.name for server in servers if _is(server, host)), None),
+        requests=host.requests,
+        active_requests=host.active_requests,
+        connections=host.connections,
+        healthy=host.healthy,
+    )
+
+
+def _is(server: Backend, host: HostSeen) -> bool:
+    return host.address in server.addresses and server.target_port in {None, host.port}
 
 
 def requests_to(

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from kubectl_grpclb.model import facts
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.look import LOOK
-from kubectl_grpclb.model.snapshot import AskChannelz, List, Objects, OpenUp, Reading, Refused, Request
+from kubectl_grpclb.model.snapshot import AskChannelz, Exec, List, Objects, OpenUp, Reading, Refused, Request
 from kubectl_grpclb.probes.ask import Ask
 from kubectl_grpclb.probes.channelz import request_channelz
 from kubectl_grpclb.probes.endpoints import Backend, request_pods
@@ -102,7 +102,11 @@ async def _connections(carry_out: Asking, readings: Sequence[Reading], ask: Ask,
     if ask.asks("exec") or ask.debug:
         await _exec(carry_out, ask, still_dark("exec"))
     if ask.debug:
-        await _debug(carry_out, ask, [server for server in servers if is_dark(readings, ask, server)])
+        without_shell = {
+            reading.request.pod: shows_nothing(reading) for reading in readings if isinstance(reading.request, Exec)
+        }
+        dark = [server for server in servers if is_dark(readings, ask, server)]
+        await _debug(carry_out, ask, [server for server in dark if without_shell.get(server.name)])
 
 
 async def _channelz(carry_out: Asking, ask: Ask, servers: Sequence[Backend]) -> None:

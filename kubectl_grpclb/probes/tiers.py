@@ -7,7 +7,7 @@ from kubectl_grpclb.model.bundle import bundle_of
 from kubectl_grpclb.model.snapshot import Reading
 from kubectl_grpclb.probes.ask import Ask
 from kubectl_grpclb.probes.endpoints import Backend, age_of
-from kubectl_grpclb.probes.envoys import connections_of
+from kubectl_grpclb.probes.envoys import connections_of, known_servers
 from kubectl_grpclb.probes.nodes import zones
 from kubectl_grpclb.probes.route import Ends
 
@@ -23,14 +23,14 @@ def tiers_of(readings: Sequence[Reading], ask: Ask, ends: Ends, now: str) -> tup
         facts.Tier(
             name=f"Deployment/{bundle.envoy}",
             kind="Envoy",
-            pods=tuple(_pod(readings, ask, envoy, now) for envoy in ends.envoys),
+            pods=tuple(_pod(readings, ask, envoy, ends, now) for envoy in ends.envoys),
             headless=bundle.headless,
             servers=ends.service,
         ),
     )
 
 
-def _pod(readings: Sequence[Reading], ask: Ask, envoy: Backend, now: str) -> facts.TierPod:
+def _pod(readings: Sequence[Reading], ask: Ask, envoy: Backend, ends: Ends, now: str) -> facts.TierPod:
     pod = envoy.pod
     return facts.TierPod(
         name=envoy.name,
@@ -41,4 +41,5 @@ def _pod(readings: Sequence[Reading], ask: Ask, envoy: Backend, now: str) -> fac
         zone=envoy.zone or zones(readings).get(envoy.node or ""),
         age=age_of(pod.metadata.creation_timestamp, now) if pod else None,
         connections=connections_of(readings, ask, envoy),
+        hosts=known_servers(readings, ask, envoy, ends.servers),
     )

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from kubectl_grpclb.model.facts import Client, Facts, Pod, PodSockets, SourceUse, Tier, TierPod
+from kubectl_grpclb.model.facts import Client, Facts, Pod, PodSockets, ProxyHost, SourceUse, Tier, TierPod
 from kubectl_grpclb.model.finding import (
     ClientRow,
     Finding,
     PodRow,
+    ProxyHostRow,
     Report,
     Severity,
     Skipped,
@@ -142,6 +143,17 @@ def _tier_pod_row(pod: TierPod) -> TierPodRow:
         zone=pod.zone,
         connections=None if isinstance(pod.connections, Gap) else pod.connections,
         gap=_words(pod.connections) if isinstance(pod.connections, Gap) else None,
+        hosts=None if isinstance(pod.hosts, Gap) else tuple(map(_proxy_host_row, pod.hosts)),
+    )
+
+
+def _proxy_host_row(host: ProxyHost) -> ProxyHostRow:
+    return ProxyHostRow(
+        address=host.address,
+        pod=host.pod,
+        requests=host.requests,
+        active_requests=host.active_requests,
+        connections=host.connections,
     )
 
 

@@ -99,7 +99,7 @@ def test_version_says_which_snapshots_it_reads() -> None:
     done = run("version").stdout.decode()
 
     assert done.startswith(f"kubectl-grpclb {__version__}\n")
-    assert "snapshot schema 2" in done
+    assert "snapshot schema 3" in done
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_version_says_which_snapshots_it_reads() -> None:
         (b"\x00\xff\xfe binary \x1b[31m", "not a whole snapshot"),
         (b'{"schema": 1, "kind": "Snapshot"', "not a whole snapshot"),
         (b'{"schema": 1, "kind": "Pod"}', "its kind is 'Pod'"),
-        (b'{"schema": 3, "kind": "Snapshot", "readings": {}}', "newer kubectl-grpclb"),
+        (b'{"schema": 4, "kind": "Snapshot", "readings": {}}', "newer kubectl-grpclb"),
         (b'{"schema": 1, "kind": "Snapshot"}', "does not fit its schema"),
         (b"[" * 100_000, "not a whole snapshot"),
     ],

@@ -224,9 +224,7 @@ def test_connections_that_are_too_many_to_ask_for_are_a_gap_of_connections_and_n
 
     assert isinstance(found.counted, Counted)
     assert (found.counted.requests, found.counted.messages) == (100, None)
-    assert found.looks == Gap(
-        GapReason.TOO_LARGE, "channelz has 1,500 connections more than it is asked for"
-    )
+    assert found.looks == Gap(GapReason.TOO_LARGE, "channelz has 1,500 connections more than it is asked for")
 
 
 def test_connections_over_loopback_are_left_out() -> None:
@@ -234,7 +232,9 @@ def test_connections_over_loopback_are_left_out() -> None:
     answer = Channelz((look(greeter(100), ours, socket("[::1]:1", 2, number=9, received=2), socket(CLIENT, 8)),))
 
     assert counted(*answer.looks).messages == 0
-    assert peers(facts_of(sticky(told={f"channelz/{NAME}": [answer]}), window=0.0, via=("channelz",)), NAME) == ["10.244.1.21"]
+    assert peers(facts_of(sticky(told={f"channelz/{NAME}": [answer]}), window=0.0, via=("channelz",)), NAME) == [
+        "10.244.1.21"
+    ]
 
 
 def test_ipv4_addresses_are_the_same_whether_mapped_or_not() -> None:
@@ -317,7 +317,9 @@ def test_a_server_that_cannot_answer_is_not_asked(changes: dict[str, Any]) -> No
 
 
 NUMBERS = st.integers(0, 2**63)
-ADDRESSES = st.sampled_from(["", ":", "x", "[::]:50051", "10.0.0.1:50051", "10.0.0.1:99999", "[::ffff:1.2.3.4]:1", "²:²"])
+ADDRESSES = st.sampled_from(
+    ["", ":", "x", "[::]:50051", "10.0.0.1:50051", "10.0.0.1:99999", "[::ffff:1.2.3.4]:1", "²:²"]
+)
 SERVERS = st.builds(ServerSeen, st.integers(0, 3), NUMBERS, NUMBERS, NUMBERS, st.lists(ADDRESSES).map(tuple))
 SOCKETS = st.builds(SocketSeen, st.integers(0, 3), ADDRESSES, ADDRESSES, *[NUMBERS] * 5)
 LOOKS = st.builds(

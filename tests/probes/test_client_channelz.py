@@ -123,11 +123,11 @@ def test_at_most_twenty_clients_are_asked() -> None:
 
 
 def test_what_a_client_tells_is_among_the_facts() -> None:
-    answer = Channelz((ChannelzLook(channels=(channel(1, "dns:///greeter:80", 2), channel(3, "dns:///greeter:80", 2))),))
-    one, other = callers()
-    cluster = sticky(
-        pods=[*servers(), telling(one, "channelz"), other], told={f"channelz/{CALLERS[0]}": [answer]}
+    answer = Channelz(
+        (ChannelzLook(channels=(channel(1, "dns:///greeter:80", 2), channel(3, "dns:///greeter:80", 2))),)
     )
+    one, other = callers()
+    cluster = sticky(pods=[*servers(), telling(one, "channelz"), other], told={f"channelz/{CALLERS[0]}": [answer]})
 
     (found,) = facts_of(cluster, window=0.0).channels
 
@@ -137,15 +137,13 @@ def test_what_a_client_tells_is_among_the_facts() -> None:
 def test_channels_that_share_a_subchannel_are_told_from_those_that_do_not() -> None:
     channels = [channel(number, "dns:///greeter:80", 8) for number in (1, 2, 3)]
     apart = channel(4, "dns:///greeter:80", 9)
-    below = {"subchannels": (subchannel(8, 80), subchannel(9, 90))}
+    below: dict[str, Any] = {"subchannels": (subchannel(8, 80), subchannel(9, 90))}
     sockets = (ends(80, "10.244.0.11:50051"), ends(90, "10.244.0.12:50051"))
 
     shared = of_channels(*channels, **below, sockets=sockets)
     both = of_channels(*channels, apart, **below, sockets=sockets)
 
-    assert shared == ClientChannels(
-        CALLERS[0], 3, ("pick_first",), 1, 1, ("dns:///greeter:80",), ("10.244.0.11",)
-    )
+    assert shared == ClientChannels(CALLERS[0], 3, ("pick_first",), 1, 1, ("dns:///greeter:80",), ("10.244.0.11",))
     assert both is not None
     assert (both.channels, both.subchannels, both.connections) == (4, 2, 2)
 

@@ -129,7 +129,9 @@ def _columns(rows: Sequence[PodRow], report: Report, view: View) -> list[Column]
     lasting = numbers("LASTING", _known([row.lasting for row in rows], words.number, unseen))
     ports = numbers("PORT", [str(row.target_port or "-") for row in rows])
     return [
-        *(name, load, carried, lasting, requests, streams, received, share, ages, ready, node),
+        *(name, load, carried, lasting, requests),
+        *([streams] if any(row.open_streams is not None for row in rows) else []),
+        *(received, share, ages, ready, node),
         *_usage(rows, numbers, unknown),
         Column("ZONE", texts([row.zone or "-" for row in rows])),
         Column("IP", texts([row.ip or "-" for row in rows])),

@@ -20,19 +20,19 @@ def tiers(report: Report, view: View) -> list[Line]:
     lines: list[Line] = []
     for tier in report.tiers:
         lines += [()] if lines else []
-        lines += _tier(tier, most, view)
+        lines += _tier(tier, most, report, view)
     return lines
 
 
-def _tier(tier: TierRow, most: int, view: View) -> list[Line]:
+def _tier(tier: TierRow, most: int, report: Report, view: View) -> list[Line]:
     if not tier.pods:
         sentence = f"{view.show(tier.kind.upper())}: {view.show(tier.name)} has no pod"
         return [(Span(line),) for line in wrap(sentence, view.prose, rest="  ")]
     shown = tier.pods if view.wide or len(tier.pods) <= most else tier.pods[: most - 1]
-    return [*columns(_columns(tier, shown, view), view), *_fold(tier.pods[len(shown) :], view)]
+    return [*columns(_columns(tier, shown, report, view), view), *_fold(tier.pods[len(shown) :], view)]
 
 
-def _columns(tier: TierRow, rows: Sequence[TierPodRow], view: View) -> list[Column]:
+def _columns(tier: TierRow, rows: Sequence[TierPodRow], report: Report, view: View) -> list[Column]:
     def texts(values: Sequence[str]) -> list[Text]:
         return [Text(view.show(value)) for value in values]
 
@@ -45,9 +45,17 @@ def _columns(tier: TierRow, rows: Sequence[TierPodRow], view: View) -> list[Colu
         Column("NODE", texts([row.node or "-" for row in rows]), least=10, gives_way=1, droppable=True),
     ]
     if view.wide:
+        table.append(Column("HOSTS", texts([_known(row, report) for row in rows])))
         table.append(Column("ZONE", texts([row.zone or "-" for row in rows])))
         table.append(Column("IP", texts([row.ip or "-" for row in rows])))
     return table
+
+
+def _known(row: TierPodRow, report: Report) -> str:
+    """Count the ready servers that the proxy knows."""
+    ready = {pod.name for pod in report.pods if pod.ready}
+    known = "?" if row.hosts is None else words.number(len(ready & {host.pod for host in row.hosts}))
+    return f"{known} of {len(ready):,}"
 
 
 def _fold(rows: Sequence[TierPodRow], view: View) -> list[Line]:
