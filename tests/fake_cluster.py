@@ -88,8 +88,12 @@ class FakeCluster:
         return refused or self._found(request)
 
     def _page(self, request: AskEnvoy) -> Answer:
-        """Answer the first time with the first of the pod's pages of that path, and so on to the last one."""
-        pages = self._pages.get(request.pod + request.path.partition("?")[0])
+        """Answer the first time with the first of the pod's pages of that path, and so on to the last one.
+
+        Of a pod that is no Envoy of ours pages are by `POD:PORT/path`.
+        """
+        path = request.path.partition("?")[0]
+        pages = self._pages.get(f"{request.pod}:{request.port}{path}" if request.hosts else request.pod + path)
         if not pages:
             return Refused(GapReason.DIED, "pod is gone", 404)
         return pages[min(self.requests.count(request), len(pages)) - 1]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import aiohttp
 
 from kubectl_grpclb.cluster._api import Api
+from kubectl_grpclb.cluster._failures import words
 from kubectl_grpclb.cluster._forward import forward
 from kubectl_grpclb.model.admin import only_hosts
 from kubectl_grpclb.model.bundle import ADMIN_PORT
@@ -53,7 +54,15 @@ class _Admin(NamedTuple):
 
 
 async def _send(where: _Admin, method: str, path: str, seconds: float) -> tuple[int, bytes] | Gap:
-    """Give status and body. The session is one of its own: nothing of the user's credentials goes to a pod."""
+    """Give status and body."""
+    try:
+        return await _sent(where, method, path, seconds)
+    except OSError as error:  # this machine has no port for it
+        return Gap(GapReason.DIED, words(error))
+
+
+async def _sent(where: _Admin, method: str, path: str, seconds: float) -> tuple[int, bytes] | Gap:
+    """Do so. The session is one of its own: nothing of the user's credentials goes to a pod."""
     async with (
         forward(*where) as forwarded,
         aiohttp.ClientSession(trust_env=False, timeout=aiohttp.ClientTimeout(total=seconds)) as session,

@@ -125,14 +125,21 @@ class Api:
         self._timeout = timeout
         self._answered = False
 
-    async def get(self, path: str, names: dict[str, str], query: Query) -> Reply:
+    @property
+    def answered(self) -> bool:
+        """Whether the API server is known to be there, and to know the user."""
+        return self._answered
+
+    async def get(self, path: str, names: dict[str, str], query: Query, *, optional: bool = False) -> Reply:
         """Send a GET and give the reply, whatever its status but 401.
 
         A busy server is asked again. Raises ClusterError where it cannot be reached, refuses the credentials
-        or answers with a web page.
+        or answers with a web page. An `optional` API is answered by somebody else behind the API server: once that has
+        answered, such a reply says nothing of the cluster and is given, too.
         """
         reply = await _patiently(lambda: self._get(path, names, query))
-        self._check(reply)
+        if not (optional and self._answered):
+            self._check(reply)
         return reply
 
     async def send(
@@ -153,12 +160,13 @@ class Api:
     ) -> AsyncIterator[aiohttp.ClientResponse | Reply]:
         """Send a GET to something that the API server is a proxy for; give its body as it comes, or what was refused.
 
-        A reply is one whose status is not 200. The caller sets the time limit; redirects are not followed, since the
-        user's credentials go with each request. Raises aiohttp's ClientError and ClusterError as `websocket` does.
+        A reply is one whose status is not 200; a 401 is somebody else's where the API server knew the user before. The
+        caller sets the time limit; redirects are not followed, since the user's credentials go with each request.
+        Raises aiohttp's ClientError and ClusterError as `websocket` does.
         """
         opened = await _patiently(lambda: self._open(path, names, query, headers))
         if isinstance(opened, Reply):
-            if opened.status == 401 and is_status(opened):
+            if opened.status == 401 and is_status(opened) and not self._answered:
                 raise unauthorised(status_message(opened), self.place)
             self._answered = True
             yield opened

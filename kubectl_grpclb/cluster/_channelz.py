@@ -12,9 +12,10 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # a refused connection is an an
 import grpc
 
 from kubectl_grpclb.cluster._api import Api
-from kubectl_grpclb.cluster._channelz_calls import GarbledError
+from kubectl_grpclb.cluster._channelz_calls import GarbledError, Turns
 from kubectl_grpclb.cluster._channelz_told import kept
 from kubectl_grpclb.cluster._channelz_walk import Walk
+from kubectl_grpclb.cluster._failures import words
 from kubectl_grpclb.cluster._forward import Forward, forward
 from kubectl_grpclb.model.channelz import ChannelzLook
 from kubectl_grpclb.model.gap import Gap, GapReason
@@ -51,34 +52,40 @@ _NOBODY_LISTENS = ("refused", "failed to connect to")
 """How a kubelet tells it; the end of a long message is cut off."""
 
 
-async def ask(api: Api, request: AskChannelz, tls: "ChannelzTls") -> Answer:
+async def ask(api: Api, request: AskChannelz, tls: "ChannelzTls", walks: asyncio.Semaphore) -> Answer:
     """Look once, or twice where there is a window. Whatever goes wrong in the pod is an answer.
 
-    Looks that are whole are kept when a later one fails.
+    A look waits for its turn of all `walks`, for which the request's time stands still: many at a time would only
+    starve each other. Looks that are whole are kept when a later one fails.
     """
     looks: list[ChannelzLook] = []
     try:
-        async with asyncio.timeout(request.seconds):
-            gap = await _ask(api, request, tls, looks)
+        async with asyncio.timeout(request.seconds) as limit:
+            gap = await _ask(api, request, tls, Turns(walks, limit), looks)
     except TimeoutError:
         gap = Gap(GapReason.TIMED_OUT, f"channelz gave no complete answer within {request.seconds:g} s")
+    except OSError as error:  # this machine has no port for it
+        gap = Gap(GapReason.DIED, words(error))
     if gap is None:
         return Channelz(tuple(looks))
     return Channelz(tuple(looks), gap.reason, gap.detail) if looks else Refused(gap.reason, gap.detail)
 
 
-async def _ask(api: Api, request: AskChannelz, tls: "ChannelzTls", looks: list[ChannelzLook]) -> Gap | None:
-    until = asyncio.get_running_loop().time() + request.seconds
+async def _ask(
+    api: Api, request: AskChannelz, tls: "ChannelzTls", turns: Turns, looks: list[ChannelzLook]
+) -> Gap | None:
     async with (
         forward(api, request.namespace, request.pod, request.port) as forwarded,
         _channel(forwarded.port, tls if request.tls else None) as channel,
     ):
-        walk = Walk(channel, request.role, request.port, until)
+        walk = Walk(channel, request.role, request.port, turns)
         try:
-            looks.append(await walk.look())
+            async with turns.next():
+                looks.append(await walk.look())
             if request.window > 0:
                 await asyncio.sleep(walk.pause(request.window))
-                looks.append(await walk.look())
+                async with turns.next():
+                    looks.append(await walk.look())
         except GarbledError as error:
             return Gap(GapReason.GARBLED, str(error))
         except grpc.aio.AioRpcError as error:
@@ -111,7 +118,7 @@ def _broken(forwarded: Forward, *, answered: bool) -> Gap | None:
         return forwarded.gap()
     if not forwarded.trouble:
         return None
-    nobody = any(words in forwarded.trouble for words in _NOBODY_LISTENS)
+    nobody = any(said in forwarded.trouble for said in _NOBODY_LISTENS)
     return Gap(GapReason.NOT_SERVED if nobody else GapReason.DIED, forwarded.trouble)
 
 
@@ -122,12 +129,12 @@ async def _other(api: Api, request: AskChannelz, error: grpc.aio.AioRpcError) ->
     heard = await greet(api, request.namespace, request.pod, request.port, GREETING_SECONDS)
     if isinstance(heard, Gap):
         return heard
-    words = kept(error.details() or "")
+    details = kept(error.details() or "")
     if request.tls:
-        plain = "the port speaks gRPC without TLS" if heard.protocol == "grpc" else f"no TLS connection: {words}"
+        plain = "the port speaks gRPC without TLS" if heard.protocol == "grpc" else f"no TLS connection: {details}"
         return Gap(GapReason.NOT_SERVED, plain)
     if heard.protocol == "tls":
         return Gap(GapReason.NOT_SERVED, "the port speaks TLS: use --tls")
     if heard.protocol == "grpc":
-        return Gap(GapReason.DIED, f"the connection ended: {words}")
-    return Gap(GapReason.NOT_SERVED, f"what listens on port {request.port} does not speak gRPC: {words}")
+        return Gap(GapReason.DIED, f"the connection ended: {details}")
+    return Gap(GapReason.NOT_SERVED, f"what listens on port {request.port} does not speak gRPC: {details}")

@@ -1,13 +1,14 @@
 """Calls of grpc.channelz.v1, counted and bounded: whatever a server answers, a listing ends."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError
 
-__all__ = ["PAGE", "Calls", "GarbledError", "each", "pages"]
+__all__ = ["PAGE", "Calls", "GarbledError", "Turns", "each", "pages"]
 
 IN_FLIGHT = 32
 """Calls at a time on the one connection."""
@@ -35,12 +36,34 @@ class _Request(Protocol):
     def SerializeToString(self) -> bytes: ...  # noqa: N802 -- protobuf's name
 
 
-class Calls:
-    """One channel's calls; `until` is when they have to be answered, on the event loop's clock."""
+class Turns:
+    """The turns that one request has among those of all; its time limit stands still while it waits for one."""
 
-    def __init__(self, channel: grpc.aio.Channel, until: float) -> None:
+    def __init__(self, everybodys: asyncio.Semaphore, limit: asyncio.Timeout) -> None:
+        self._everybodys, self._limit = everybodys, limit
+
+    @property
+    def left(self) -> float:
+        """Seconds until the limit."""
+        until = self._limit.when()
+        return float("inf") if until is None else until - asyncio.get_running_loop().time()
+
+    @asynccontextmanager
+    async def next(self) -> AsyncIterator[None]:
+        """Wait for the next turn, and have it."""
+        left = self.left
+        self._limit.reschedule(None)
+        async with self._everybodys:
+            self._limit.reschedule(asyncio.get_running_loop().time() + left)
+            yield
+
+
+class Calls:
+    """One channel's calls, which have to be answered within the request's limit."""
+
+    def __init__(self, channel: grpc.aio.Channel, turns: Turns) -> None:
         self._channel = channel
-        self._until = until
+        self._turns = turns
         self._methods: dict[str, grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = {}
         self.begun = 0
         """How many there were so far; a server counts them with the others."""
@@ -52,8 +75,7 @@ class Calls:
         if method not in self._methods:
             self._methods[method] = self._channel.unary_unary(_METHOD.format(method), bytes, bytes)
         self.begun += 1
-        seconds = max(0.001, self._until - asyncio.get_running_loop().time())
-        raw = await self._methods[method](request.SerializeToString(), timeout=seconds)
+        raw = await self._methods[method](request.SerializeToString(), timeout=max(0.001, self._turns.left))
         try:
             answer = parse(raw)
         except DecodeError as error:

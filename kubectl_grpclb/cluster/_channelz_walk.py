@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kubectl_grpclb.cluster import _channelz_told as told
-from kubectl_grpclb.cluster._channelz_calls import PAGE, Calls, each, pages
+from kubectl_grpclb.cluster._channelz_calls import PAGE, Calls, Turns, each, pages
 from kubectl_grpclb.model.channelz import ChannelSeen, ChannelzLook, ServerSeen, SocketSeen
 
 __all__ = ["Walk"]
@@ -39,8 +39,8 @@ class _Listed(Struct, frozen=True):
 class Walk:
     """Looks at one process again and again; `port` is the one that is spoken to."""
 
-    def __init__(self, channel: grpc.aio.Channel, role: Literal["server", "client"], port: int, until: float) -> None:
-        self.calls = Calls(channel, until)
+    def __init__(self, channel: grpc.aio.Channel, role: Literal["server", "client"], port: int, turns: Turns) -> None:
+        self.calls = Calls(channel, turns)
         self._role = role
         self._port = port
         self._first: float | None = None

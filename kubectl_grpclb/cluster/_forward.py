@@ -6,6 +6,7 @@ pkg/kubelet/server/portforward/websocket.go).
 """
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 
@@ -103,11 +104,15 @@ class Forward:
 async def forward(api: Api, namespace: str, pod: str, port: int) -> AsyncIterator[Forward]:
     """Forward a pod's port to one of this machine's own, on 127.0.0.1, and close it come what may.
 
-    Nothing is asked of the cluster before somebody connects.
+    Nothing is asked of the cluster before somebody connects. Raises OSError where this machine has no port for it.
     """
     forwarded = Forward(api, namespace, pod, port)
     server = await asyncio.start_server(forwarded.take, "127.0.0.1", 0)
     try:
+        if not server.sockets:  # asyncio takes it for an address that the machine does not have, and says nothing
+            raise OSError(
+                errno.EMFILE, "no port of this machine could be had: there are too many open files (ulimit -n)"
+            )
         forwarded.port = server.sockets[0].getsockname()[1]
         yield forwarded
     finally:

@@ -1,14 +1,15 @@
 """Get and List: objects from the API server, decoded straight into the fields that are kept."""
 
+import asyncio
 from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from kubectl_grpclb.cluster._api import Api, Query, Reply, status_message
-from kubectl_grpclb.cluster._failures import not_kubernetes
+from kubectl_grpclb.cluster._failures import not_kubernetes, words
 from kubectl_grpclb.model import kube
-from kubectl_grpclb.model.errors import UsageError
+from kubectl_grpclb.model.errors import ClusterError, UsageError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.kube_monitoring import MonitorSpec
 from kubectl_grpclb.model.rbac import GROUPS, PATHS
@@ -18,6 +19,13 @@ __all__ = ["read_list", "read_one", "refusal"]
 
 PAGE = 500
 """Objects asked for at a time."""
+
+OPTIONAL: frozenset[Resource] = frozenset({"podmetrics", "horizontalpodautoscalers", "servicemonitors", "podmonitors"})
+"""What a cluster may do without, and what may come from somebody else's server or definition. Whatever is wrong with
+it is an answer."""
+
+OPTIONAL_SECONDS = 5.0
+"""How long the whole list of one of these may take."""
 
 Kind = TypeVar("Kind")
 
@@ -101,8 +109,29 @@ async def read_one(api: Api, request: Get) -> Answer:
 async def read_list(api: Api, request: List) -> Answer:
     """Read all that match, page by page. Raises ClusterError where an answer is not a list of them.
 
-    A list that expires meanwhile (HTTP 410) is read once more, in one piece.
+    Of an optional API that is an answer, too, and so is that none comes, if only the cluster has answered before.
     """
+    return await (_read_optional(api, request) if request.resource in OPTIONAL else _read_whole(api, request))
+
+
+async def _read_optional(api: Api, request: List) -> Answer:
+    name = GROUPS.get(request.resource, request.resource)
+    try:
+        async with asyncio.timeout(OPTIONAL_SECONDS):
+            return await _read_whole(api, request)
+    except TimeoutError:
+        return Refused(GapReason.TIMED_OUT, f"{name} gave no complete answer within {OPTIONAL_SECONDS:g} s")
+    except _GarbledError as error:
+        return Refused(GapReason.GARBLED, f"{name} answered with what is not a list of {request.resource}: {error}")
+    except ClusterError as error:
+        if not api.answered:
+            raise
+        reason = GapReason.TIMED_OUT if isinstance(error.__cause__, TimeoutError) else GapReason.DIED
+        return Refused(reason, f"{name} gave no answer: {words(error.__cause__ or error)}")
+
+
+async def _read_whole(api: Api, request: List) -> Answer:
+    """Read it; a list that expires meanwhile (HTTP 410) is read once more, in one piece."""
     selectors = (("labelSelector", request.label_selector), ("fieldSelector", request.field_selector))
     query = [(key, value) for key, value in selectors if value]
     answer = await _read_pages(api, request, query, limit=PAGE)
@@ -119,12 +148,14 @@ async def _read_pages(api: Api, request: List, query: Query, *, limit: int | Non
     token = ""
     while True:
         start = [("continue", token)] if token else []
-        reply = await api.get(path, names, [*query, *paging, *start])
+        optional = request.resource in OPTIONAL
+        reply = await api.get(path, names, [*query, *paging, *start], optional=optional)
         if reply.status != 200:
             return refusal(reply)
-        page = _decode(api, reply, _Page[kind.fields])  # type: ignore[name-defined]  # a type chosen while running
+        decode = _decode_tolerantly if optional else _decode
+        page = decode(api, reply, _Page[kind.fields])  # type: ignore[name-defined]  # a type chosen while running
         if page.kind != f"{kind.name}List":
-            raise not_kubernetes(reply.body, api.place)
+            raise _GarbledError(f"its kind is {page.kind!r}") if optional else not_kubernetes(reply.body, api.place)
         items.extend(_object(item) for item in page.items or ())
         token = page.metadata.continue_
         if not token:
@@ -132,10 +163,15 @@ async def _read_pages(api: Api, request: List, query: Query, *, limit: int | Non
 
 
 def refusal(reply: Reply) -> Refused:
-    """Say why a request was not carried out."""
+    """Say why a request was not carried out.
+
+    A 401 that was not taken for the API server's own is that of whom it is a proxy for.
+    """
     reason = GapReason.DIED
     if reply.status == 403:
         reason = GapReason.FORBIDDEN
+    elif reply.status == 401:
+        reason = GapReason.NOT_SERVED
     elif reply.busy:
         reason = GapReason.TIMED_OUT
     return Refused(reason=reason, message=status_message(reply), status=reply.status)
@@ -154,6 +190,24 @@ def _decode(api: Api, reply: Reply, fields: type[Kind]) -> Kind:
         return msgspec.json.decode(reply.body, type=fields)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise not_kubernetes(reply.body, api.place) from error
+
+
+class _GarbledError(Exception):
+    """An optional API's answer is not what it should be."""
+
+
+def _decode_tolerantly(_: Api, reply: Reply, fields: type[Kind]) -> Kind:
+    """Decode it, and take what is null for absent, as Kubernetes does. Raises _GarbledError."""
+    try:
+        return msgspec.convert(_without_nulls(msgspec.json.decode(reply.body)), type=fields)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _GarbledError(words(error)) from error
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def _object(item: _Item) -> kube.KubeObject:

@@ -5,7 +5,7 @@ import re
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -37,6 +37,10 @@ __all__ = ["Impersonation", "open_api"]
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 
+_FILES = 4096
+"""Open files that are enough for every request in flight; a port-forward is three. Many shells allow 256 or 1024."""
+
+
 class Impersonation(Struct, frozen=True):
     """`--as` and `--as-group`; where no user is given, the kubeconfig's own `as` holds."""
 
@@ -53,6 +57,7 @@ async def open_api(access: Access, impersonation: Impersonation, seconds: float)
     Raises ClusterError where the kubeconfig's certificates, credentials or proxy, or the environment's proxy, cannot
     be used.
     """
+    _allow_files()
     place = _place(access, os.environ)
     credentials = await read_credentials(access)
     route = Route(proxy=_proxy(place), tls_server_name=access.cluster.get("tls-server-name") or None)
@@ -72,6 +77,19 @@ async def open_api(access: Access, impersonation: Impersonation, seconds: float)
         trust_env=False,  # aiohttp would also read ~/.netrc, which kubectl does not
     ) as session:
         yield Api(session, place, route, seconds)
+
+
+def _allow_files() -> None:
+    """Let this process have more open files, where the system lets it and there are such limits at all."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _tls(access: Access, credentials: Credentials) -> ssl.SSLContext:

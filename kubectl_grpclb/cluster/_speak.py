@@ -15,8 +15,9 @@ import grpc
 from grpc_health.v1 import health_pb2
 
 from kubectl_grpclb.cluster._api import Api
+from kubectl_grpclb.cluster._failures import words
 from kubectl_grpclb.cluster._forward import Forward, forward
-from kubectl_grpclb.model.gap import Gap
+from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.speech import Heard
 
 __all__ = ["greet"]
@@ -41,6 +42,13 @@ async def greet(api: Api, namespace: str, pod: str, port: int, seconds: float) -
     A server without grpc.health.v1 answers, too: that it does not know the method. Raises ClusterError only where
     the cluster as a whole cannot be reached.
     """
+    try:
+        return await _greet(api, namespace, pod, port, seconds)
+    except OSError as error:  # this machine has no port for it
+        return Gap(GapReason.DIED, words(error))
+
+
+async def _greet(api: Api, namespace: str, pod: str, port: int, seconds: float) -> Heard | Gap:
     async with forward(api, namespace, pod, port) as forwarded:
         heard = await _call(forwarded, seconds)
     if heard.answered or forwarded.refused:

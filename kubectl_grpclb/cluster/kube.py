@@ -44,6 +44,9 @@ REQUEST_TIMEOUT = 15.0
 READS_IN_FLIGHT = 8
 """API reads at a time; the API server's fairness queues more."""
 
+WALKS_IN_FLIGHT = 16
+"""Looks at channelz at a time: a connection costs 0.27 ms of this process's CPU in each, and more looks at a time only
+take longer."""
 
 SCRAPES_IN_FLIGHT = 32
 """Pods' metrics at a time; docs/performance.md has what other numbers come to."""
@@ -85,6 +88,7 @@ class KubeCluster:
         self._options = options
         self._execs = asyncio.Semaphore(options.in_flight)
         self._forwards = asyncio.Semaphore(options.in_flight)
+        self._walks = asyncio.Semaphore(WALKS_IN_FLIGHT)
         self._scrapes = asyncio.Semaphore(SCRAPES_IN_FLIGHT)
         self._reads = asyncio.Semaphore(READS_IN_FLIGHT)
 
@@ -100,6 +104,8 @@ class KubeCluster:
 
     async def read(self, request: Request) -> Reading:
         """Carry out one request; its time limit and its clock begin when it is its turn.
+
+        A look at channelz then waits once more, which only its clock counts.
 
         Raises ClusterError where the cluster as a whole cannot be reached or does not know the user.
         """
@@ -137,7 +143,7 @@ class KubeCluster:
             case AskChannelz():
                 from kubectl_grpclb.cluster import _channelz
 
-                return await _channelz.ask(self._api, request, self._options.channelz)
+                return await _channelz.ask(self._api, request, self._options.channelz, self._walks)
             case Scrape():
                 from kubectl_grpclb.cluster import _scrape
 

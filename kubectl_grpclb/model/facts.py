@@ -235,6 +235,8 @@ class Autoscaler(Struct, frozen=True):
     """Percent of the CPU that the pods request, of all pods together, that it aims at."""
     current: int | None
     replicas: int
+    desired: int
+    """How many it wants now, by whatever it goes by."""
     most: int
     """The most replicas that it may make."""
 

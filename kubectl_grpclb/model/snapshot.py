@@ -264,6 +264,9 @@ class SnapshotTarget(Struct, frozen=True, omit_defaults=True, rename="camel"):
     cluster_domain: str | None = None
     via: tuple[str, ...] | None = None
     """The sources that the user chose; None for those that answer cheapest."""
+    metrics_port: int | str | None = None
+    prometheus: str | None = None
+    prometheus_range: float | None = None
 
 
 class Snapshot(Struct, frozen=True, rename="camel"):

@@ -86,7 +86,7 @@ def _counted(
     opened = max(0, _open(last.servers, ids) - ours)
     messages = _messages(last, first, server.target_port)
     if first is None:
-        return facts.Counted("channelz", max(0, started - own), 0.0, opened, messages)
+        return _of_a_life(last, server.target_port, opened, messages)
     seconds, begun = last.at - first.at, started - _started(first.servers, ids)
     if begun < 0 or not ids <= {each.id for each in first.servers}:
         return Gap(GapReason.DIED, "the server began anew between the two looks")
@@ -95,6 +95,17 @@ def _counted(
     own -= first.own if ours else 0
     checks = sum(round(seconds / period) for period in _health_checks(server))
     return facts.Counted("channelz", max(0, begun - own - checks), seconds, opened, messages)
+
+
+def _of_a_life(look: ChannelzLook, port: int | None, opened: int, messages: int | None) -> facts.Counted | Gap:
+    """Count the calls over the connections that are there.
+
+    The server's own count holds every health check since it began, over connections that are gone.
+    """
+    if look.skipped:
+        return Gap(GapReason.TOO_LARGE, "with a single look calls are those of its connections, which are too many")
+    theirs = [each.started for each in look.sockets if _port(each.local) == port and not _is_own(each)]
+    return facts.Counted("channelz", sum(theirs), 0.0, opened, messages)
 
 
 def _started(servers: Sequence[ServerSeen], ids: frozenset[int]) -> int:
@@ -124,6 +135,8 @@ def _looks(first: ChannelzLook | None, last: ChannelzLook, server: Backend) -> L
     skipped = max(last.skipped, first.skipped if first else 0)
     if skipped:
         return Gap(GapReason.TOO_LARGE, f"channelz has {skipped:,} connections more than it is asked for")
+    if any(not each.local for each in (*last.sockets, *(first.sockets if first else ()))):
+        return Gap(GapReason.GARBLED, "channelz does not tell to which port its connections are")
     listens = {number for each in last.servers for address in each.listens if (number := _port(address))}
     return Looks(
         tool="channelz",
@@ -188,11 +201,15 @@ def _asks(reading: Reading, ask: Ask, server: Backend) -> bool:
 
 
 def _health_checks(server: Backend) -> list[int]:
-    """Give the periods of the kubelet's gRPC probes of the port, each of which is a call."""
+    """Give the periods of the kubelet's probes that may be a call each: gRPC ones of the port, and commands."""
     containers = (server.pod.spec.containers or ()) if server.pod else ()
     return [
         max(1, probe.period_seconds or 10)
         for container in containers
         for probe in (container.readiness_probe, container.liveness_probe)
-        if probe is not None and probe.grpc is not None and probe.grpc.port in {None, server.target_port}
+        if probe is not None and (probe.exec is not None or _asks_port(probe, server.target_port))
     ]
+
+
+def _asks_port(probe: kube.Probe, port: int | None) -> bool:
+    return probe.grpc is not None and probe.grpc.port in {None, port}

@@ -32,6 +32,7 @@ from kubectl_grpclb.probes.lookalikes import declared_ports, ended_pods, lookali
 from kubectl_grpclb.probes.looks import Views, sockets_of
 from kubectl_grpclb.probes.nodes import zones
 from kubectl_grpclb.probes.owners import owner_of, replicas_wanted
+from kubectl_grpclb.probes.proxies import proxies_of
 from kubectl_grpclb.probes.route import Ends, ends_of, request_headless
 from kubectl_grpclb.probes.service import read_service, the_service
 from kubectl_grpclb.probes.sockets import search_domains
@@ -54,6 +55,9 @@ def ask_of(snapshot: Snapshot) -> Ask:
         window=snapshot.window_seconds,
         cluster_domain=target.cluster_domain,
         via=_via(target.via),
+        metrics_port=target.metrics_port,
+        prometheus=target.prometheus,
+        prometheus_range=target.prometheus_range or 0.0,
     )
 
 
@@ -89,12 +93,13 @@ def derive(snapshot: Snapshot) -> facts.Facts:
         lookalikes=() if matching else lookalikes(readings, ask.namespace, ends.selector),
         named_ports=declared_ports(matching),
         replicas=replicas_wanted(readings),
-        refusals=tuple(_refusals(readings, ask)),
+        refusals=tuple(_refusals(readings, ask, ends)),
         cluster_domain=ask.cluster_domain or _domain(readings, ask) or _DEFAULT_DOMAIN,
         tiers=tiers_of(readings, ask, ends, snapshot.taken_at),
         bundle=ends.bundle,
         ended=() if ends.servers else ended_pods(readings, ask.namespace, ends.selector),
         channels=client_channels(readings, ask, ends.servers),
+        proxies=proxies_of(readings, ask, service, ends.servers),
         autoscaler=autoscaler_of(readings, ask, ends.servers),
         sources=uses_of(readings),
         via=ask.via,
@@ -167,11 +172,11 @@ _CONSEQUENCES = {
 }
 
 
-def _refusals(readings: Sequence[Reading], ask: Ask) -> list[facts.Refusal]:
+def _refusals(readings: Sequence[Reading], ask: Ask, ends: Ends) -> list[facts.Refusal]:
     refused: dict[str, Request] = {}
     for reading in readings:
         request, answer = reading.request, reading.answer
-        if isinstance(answer, Refused) and answer.reason is GapReason.FORBIDDEN and _is_missed(request, ask):
+        if isinstance(answer, Refused) and answer.reason is GapReason.FORBIDDEN and _is_missed(request, ask, ends):
             where = getattr(request, "namespace", "")
             refused.setdefault(f"{rbac.rule_for(request)} {where}", _in_general(request))
     return [
@@ -180,11 +185,13 @@ def _refusals(readings: Sequence[Reading], ask: Ask) -> list[facts.Refusal]:
     ]
 
 
-def _is_missed(request: Request, ask: Ask) -> bool:
+def _is_missed(request: Request, ask: Ask, ends: Ends) -> bool:
     """Tell whether anybody misses the answer: an exec is told with its pod, and what nobody asked for, not at all."""
     match request:
         case Exec() | OpenUp() | LookFromNode():
             return False
+        case AskEnvoy():
+            return any((request.namespace, request.pod) == (ask.namespace, each.name) for each in ends.envoys)
         case AskChannelz():
             return "channelz" in ask.via
         case Scrape():

@@ -25,7 +25,7 @@ from kubectl_grpclb.model.snapshot import AskEnvoy, Reading, Refused, Request
 from kubectl_grpclb.probes.ask import Ask
 from kubectl_grpclb.probes.endpoints import Backend
 
-__all__ = ["Sent", "ask_envoy", "as_host", "connections_of", "known_servers", "requests_to"]
+__all__ = ["Sent", "as_host", "ask_envoy", "connections_of", "known_servers", "requests_to"]
 
 _LIMIT = 10.0
 """Seconds that one page may take."""

@@ -31,6 +31,7 @@ from kubectl_grpclb.probes.looks import peers_of
 from kubectl_grpclb.probes.metrics import request_monitors
 from kubectl_grpclb.probes.nodes import addresses_of_nodes, request_nodes
 from kubectl_grpclb.probes.owners import request_deployments, request_owners
+from kubectl_grpclb.probes.proxies import ask_proxies
 from kubectl_grpclb.probes.route import Ends, ends_of, request_behind, request_headless
 from kubectl_grpclb.probes.service import read_service, request_service, the_service
 from kubectl_grpclb.probes.sources import ask_sources, request_usage
@@ -61,7 +62,10 @@ async def gather(cluster: Cluster, ask: Ask, observe: Observer = quiet) -> Snaps
         _surroundings(reader, ask, ends),
     )
     await _clients(reader, ask, ends.servers)
-    await reader.ask("clients' channelz", request_client_channelz(reader.readings, ask, ends.servers))
+    await asyncio.gather(
+        reader.ask("clients' channelz", request_client_channelz(reader.readings, ask, ends.servers)),
+        _proxies(reader, ask, ends),
+    )
     return Snapshot(
         schema=schema_for(reader.readings),
         tool=f"kubectl-grpclb {__version__}",
@@ -72,6 +76,9 @@ async def gather(cluster: Cluster, ask: Ask, observe: Observer = quiet) -> Snaps
             ask.port,
             ask.cluster_domain,
             None if ask.via == ("auto",) else ask.via,
+            ask.metrics_port,
+            ask.prometheus,
+            None if ask.prometheus is None else ask.prometheus_range,
         ),
         taken_at=reader.readings[0].at,
         window_seconds=ask.window,
@@ -125,6 +132,12 @@ async def _clients(reader: _Reader, ask: Ask, servers: Sequence[Backend]) -> Non
     answers = await reader.ask("clients", request_clients(unknown))
     if any(isinstance(reading.answer, Refused) for reading in answers):
         await reader.ask("clients", [request_own_namespace(ask)])
+
+
+async def _proxies(reader: _Reader, ask: Ask, ends: Ends) -> None:
+    """Ask Envoys of others what they send here; once the Service leads to ours, it no longer matters how."""
+    if ends.bundle != "in use":
+        await ask_proxies(reader.readings, ask, ends.servers, partial(reader.ask, "proxies"))
 
 
 async def _require(cluster: Cluster, ask: Ask, readings: Sequence[Reading]) -> None:

@@ -7,7 +7,7 @@ from msgspec import Struct
 from kubectl_grpclb.model import facts, kube
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.look import LOOK
-from kubectl_grpclb.model.snapshot import Exec, Output, Reading, Refused, Request
+from kubectl_grpclb.model.snapshot import Exec, OpenUp, Output, Reading, Refused, Request
 from kubectl_grpclb.probes.ask import Ask
 from kubectl_grpclb.probes.channelz import channelz_of
 from kubectl_grpclb.probes.connections import SIDECARS, clients_of
@@ -18,7 +18,7 @@ from kubectl_grpclb.probes.sockets import Looks, look_request, parse_look, witho
 
 __all__ = [
     "Views",
-    "is_dark",
+    "dark_of",
     "is_ours",
     "peers_of",
     "request_look",
@@ -86,7 +86,16 @@ def sockets_of(readings: Sequence[Reading], ask: Ask, servers: Sequence[Backend]
         for reading in readings
         if isinstance(reading.request, Exec) and reading.request.namespace == ask.namespace
     }
-    return {server.name: _views(readings, ask, server, execs.get(server.name), nodes) for server in servers}
+    closed = {
+        reading.request.pod: Gap(reading.answer.reason, reading.answer.message)
+        for reading in readings
+        if isinstance(reading.request, OpenUp) and isinstance(reading.answer, Refused)
+    }
+    views = {server.name: _views(readings, ask, server, execs.get(server.name), nodes) for server in servers}
+    return {
+        name: Views(closed[name]) if isinstance(each.best, Gap) and name in closed else each
+        for name, each in views.items()
+    }
 
 
 def peers_of(readings: Sequence[Reading], ask: Ask, servers: Sequence[Backend]) -> set[str]:
@@ -99,9 +108,10 @@ def peers_of(readings: Sequence[Reading], ask: Ask, servers: Sequence[Backend]) 
     }
 
 
-def is_dark(readings: Sequence[Reading], ask: Ask, server: Backend) -> bool:
-    """Tell whether nobody has shown the server's connections yet."""
-    return isinstance(sockets_of(readings, ask, [server])[server.name].best, Gap)
+def dark_of(readings: Sequence[Reading], ask: Ask, servers: Sequence[Backend]) -> list[Backend]:
+    """Give the servers whose connections nobody has shown yet."""
+    views = sockets_of(readings, ask, servers)
+    return [server for server in servers if isinstance(views[server.name].best, Gap)]
 
 
 def _views(

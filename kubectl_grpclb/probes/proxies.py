@@ -1,10 +1,10 @@
 """Envoys of others among the clients: where their admin interface is, and what they know of this Service's servers."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 
 from kubectl_grpclb.model import facts, kube
 from kubectl_grpclb.model.addresses import canonical
-from kubectl_grpclb.model.admin import HOSTS_PAGE, hosts_of
+from kubectl_grpclb.model.admin import HOSTS_PAGE, HostSeen, hosts_of
 from kubectl_grpclb.model.bundle import ADMIN_PORT, FIELD_MANAGER, MANAGED_BY
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.snapshot import AskEnvoy, Reading, Refused, Request
@@ -37,8 +37,6 @@ _PORTS: dict[str, tuple[int, ...]] = {
 Envoy Gateway and Envoy's own examples, Istio (istio.io, "Ports used by Istio"), Kuma (`kuma-dp --admin-port`), Consul
 (`consul-dataplane -envoy-admin-bind-port`). A `proxy` may be anything, and is asked at a declared port only."""
 
-_Ports = tuple[int, ...]
-
 
 async def ask_proxies(
     readings: Sequence[Reading],
@@ -61,10 +59,14 @@ async def ask_proxies(
         ]
 
 
-def proxies_of(readings: Sequence[Reading], ask: Ask, servers: Sequence[Backend]) -> tuple[facts.Proxy, ...]:
-    """Give the clients that answered as Envoys do, and know a server or the Service's own address."""
-    proxies = (_proxy(readings, ask, pod, servers) for pod in _clients(readings, ask, servers))
-    return tuple(each for each in proxies if each is not None)
+def proxies_of(
+    readings: Sequence[Reading], ask: Ask, service: facts.Service, servers: Sequence[Backend]
+) -> tuple[facts.Proxy, ...]:
+    """Give the clients that answered as Envoys do, and know a server or the Service's own address and port."""
+    own = {(address, service.port.number) for address in _own(readings, ask) if service.port is not None}
+    answered = ((pod, _page(readings, ask, pod)) for pod in _clients(readings, ask, servers))
+    proxies = (_proxy(pod, page, own, servers) for pod, page in answered)
+    return tuple(each for each in proxies if each.hosts)
 
 
 def _clients(readings: Sequence[Reading], ask: Ask, servers: Sequence[Backend]) -> Iterator[kube.Pod]:
@@ -75,7 +77,7 @@ def _clients(readings: Sequence[Reading], ask: Ask, servers: Sequence[Backend]) 
     yield from (pod for pod in once.values() if (pod.metadata.labels or {}).get(MANAGED_BY) != FIELD_MANAGER)
 
 
-def _admin_ports(pod: kube.Pod) -> _Ports:
+def _admin_ports(pod: kube.Pod) -> tuple[int, ...]:
     """Give the ports to try, the likeliest first; none where no container looks like an Envoy."""
     for container in (*(pod.spec.containers or ()), *(pod.spec.init_containers or ())):
         if container.name in _PORTS and (ports := _of_container(container)):
@@ -83,7 +85,7 @@ def _admin_ports(pod: kube.Pod) -> _Ports:
     return ()
 
 
-def _of_container(container: kube.Container) -> _Ports:
+def _of_container(container: kube.Container) -> tuple[int, ...]:
     declared = tuple(port.container_port for port in container.ports or () if _ADMIN in port.name)
     return declared[:1] or _PORTS[container.name]
 
@@ -107,14 +109,22 @@ def _is_elsewhere(reading: Reading) -> bool:
     return isinstance(hosts_of(answer), Gap)
 
 
-def _proxy(readings: Sequence[Reading], ask: Ask, pod: kube.Pod, servers: Sequence[Backend]) -> facts.Proxy | None:
+def _page(readings: Sequence[Reading], ask: Ask, pod: kube.Pod) -> tuple[HostSeen, ...]:
     pages = (hosts_of(each.answer) for each in readings if _is_of(each.request, pod, ask))
-    page = next((each for each in pages if not isinstance(each, Gap)), ())
-    ports = _service_ports(readings, ask)
-    known = [(host, as_host(host, servers)) for host in page]
-    own = [each for host, each in known if each.pod is None and (host.address, host.port) in ports]
-    hosts = _together([*(each for _, each in known if each.pod is not None), *own])
-    return facts.Proxy(pod.metadata.name, owner_of(pod), hosts, bool(own)) if hosts else None
+    return next((each for each in pages if not isinstance(each, Gap)), ())
+
+
+def _proxy(
+    pod: kube.Pod, page: Sequence[HostSeen], own: Collection[tuple[str, int]], servers: Sequence[Backend]
+) -> facts.Proxy:
+    hosts = [as_host(each, servers) for each in page]
+    known = _together([each for each in hosts if each.pod is not None or (each.address, each.port) in own])
+    return facts.Proxy(
+        name=pod.metadata.name,
+        owner=owner_of(pod),
+        hosts=known,
+        dials_service=any(each.pod is None for each in known),
+    )
 
 
 def _is_of(request: Request, pod: kube.Pod, ask: Ask) -> bool:
@@ -142,12 +152,7 @@ def _sum(same: Sequence[facts.ProxyHost]) -> facts.ProxyHost:
     )
 
 
-def _service_ports(readings: Sequence[Reading], ask: Ask) -> set[tuple[str, int]]:
-    """Give the Service's own addresses with each of its ports."""
-    ports = the_service(readings, ask).spec.ports or ()
-    return {(address, port.port) for address in _own(readings, ask) for port in ports}
-
-
 def _own(readings: Sequence[Reading], ask: Ask) -> set[str]:
+    """Give the Service's own addresses; a headless one has none."""
     spec = the_service(readings, ask).spec
     return {canonical(each) for each in (spec.cluster_ip, *(spec.cluster_ips or ())) if each and each != "None"}

@@ -18,7 +18,7 @@ from kubectl_grpclb.model.snapshot import AskChannelz, Exec, List, Objects, Open
 from kubectl_grpclb.probes.ask import Ask
 from kubectl_grpclb.probes.channelz import request_channelz
 from kubectl_grpclb.probes.endpoints import Backend, request_pods
-from kubectl_grpclb.probes.looks import is_dark, request_look, request_looks, shows_nothing
+from kubectl_grpclb.probes.looks import dark_of, request_look, request_looks, shows_nothing
 from kubectl_grpclb.probes.metrics import request_scrape
 from kubectl_grpclb.probes.node import request_node_looks
 from kubectl_grpclb.probes.prometheus import request_prometheus
@@ -28,8 +28,9 @@ __all__ = ["Asking", "ask_sources", "opened_container", "request_usage"]
 Asking = Callable[[str, Sequence[Request]], Awaitable[list[Reading]]]
 """Carries out requests side by side: what they are in a word, and the requests."""
 
+_TRIED = 2
 _FIRST = 4.0
-"""Seconds that the first pod of a kind may take to show that it serves channelz: a port may accept and say nothing."""
+"""Seconds that the first pods of a kind may take to show that it serves channelz: a port may accept and say nothing."""
 
 _UNAVAILING = frozenset({GapReason.NOT_SERVED, GapReason.FORBIDDEN, GapReason.TIMED_OUT, GapReason.GARBLED})
 
@@ -91,7 +92,7 @@ async def _connections(carry_out: Asking, readings: Sequence[Reading], ask: Ask,
         """Those that nobody has shown; with a source that the user named beside nothing automatic, all of them."""
         if source in ask.via and "auto" not in ask.via:
             return list(servers)
-        return [server for server in servers if is_dark(readings, ask, server)]
+        return dark_of(readings, ask, servers)
 
     if ask.asks("channelz"):
         await _channelz(carry_out, ask, servers)
@@ -105,12 +106,15 @@ async def _connections(carry_out: Asking, readings: Sequence[Reading], ask: Ask,
         without_shell = {
             reading.request.pod: shows_nothing(reading) for reading in readings if isinstance(reading.request, Exec)
         }
-        dark = [server for server in servers if is_dark(readings, ask, server)]
+        dark = dark_of(readings, ask, servers)
         await _debug(carry_out, ask, [server for server in dark if without_shell.get(server.name)])
 
 
 async def _channelz(carry_out: Asking, ask: Ask, servers: Sequence[Backend]) -> None:
-    """Ask the pods of one kind only where the first of them does not say that there is no channelz."""
+    """Ask the pods of one kind only where one of the first two shows that it serves channelz.
+
+    Two, since the one that has all the load may be too slow to answer.
+    """
     kinds: defaultdict[str, list[AskChannelz]] = defaultdict(list)
     for server in servers:
         if (request := request_channelz(ask, server)) is not None:
@@ -122,15 +126,14 @@ async def _channelz_of_kind(carry_out: Asking, ask: Ask, requests: Sequence[AskC
     if "channelz" in ask.via:
         await carry_out("channelz", requests)
         return
-    probe = replace(requests[0], window=0.0, seconds=_FIRST)
-    if _is_unavailing(await carry_out("channelz", [probe])):
+    first = [replace(request, window=0.0, seconds=_FIRST) for request in requests[:_TRIED]]
+    if all(map(_is_unavailing, await carry_out("channelz", first))):
         return
-    await carry_out("channelz", requests if ask.window > 0 else requests[1:])
+    await carry_out("channelz", requests if ask.window > 0 else requests[_TRIED:])
 
 
-def _is_unavailing(readings: Sequence[Reading]) -> bool:
-    answers = (reading.answer for reading in readings)
-    return any(isinstance(answer, Refused) and answer.reason in _UNAVAILING for answer in answers)
+def _is_unavailing(reading: Reading) -> bool:
+    return isinstance(reading.answer, Refused) and reading.answer.reason in _UNAVAILING
 
 
 def _kind_of(server: Backend) -> str:

@@ -36,6 +36,7 @@ def autoscaler_of(readings: Sequence[Reading], ask: Ask, servers: Sequence[Backe
                 target=aimed,
                 current=_utilization(each.status.current_metrics, current=True),
                 replicas=each.status.current_replicas or 0,
+                desired=each.status.desired_replicas or 0,
                 most=each.spec.max_replicas,
             )
     return None

@@ -100,6 +100,38 @@ def _lead_through_again(finding: Finding) -> Choice:
     return Choice("envoy", (f"{_named(finding)} Its Envoys are there already; the Service has to lead to them.",))
 
 
+def _give_the_proxy_pods(finding: Finding) -> Choice:
+    return Choice(
+        "none",
+        (
+            f"{_named(finding)} It can balance every call as soon as it has the pods to choose from.",
+            "Change that in the proxy: a headless name with STRICT_DNS and ROUND_ROBIN, EDS, or endpoint mode.",
+            "Where the proxy cannot be changed, --strategy envoy puts another one between it and the pods.",
+        ),
+    )
+
+
+def _complete_the_proxys_list(finding: Finding) -> Choice:
+    return Choice(
+        "none",
+        (
+            f"{_named(finding)} It sends to the pods themselves, past the Service and whatever stands behind that.",
+            "Change that in the proxy, unless the subset is meant: let discovery give it its hosts.",
+        ),
+    )
+
+
+def _let_streams_end(finding: Finding) -> Choice:
+    return Choice(
+        "none",
+        (
+            f"{_named(finding)} Nothing moves a stream that is open; new ones are spread by a proxy or by round_robin.",
+            "So have clients or servers end each after a while, or give servers a MAX_CONNECTION_AGE with a grace.",
+            _OVERRIDE,
+        ),
+    )
+
+
 _CURES: Mapping[str, Callable[[Finding], Choice]] = MappingProxyType(
     {
         "GLB101": _balance_requests,
@@ -107,9 +139,14 @@ _CURES: Mapping[str, Callable[[Finding], Choice]] = MappingProxyType(
         "GLB103": _balance_in_clients,
         "GLB104": _balance_requests,
         "GLB105": _let_go,
+        "GLB106": _balance_requests,
+        "GLB109": _balance_in_clients,
         "GLB205": _lead_somewhere,
         "GLB206": _let_go,
         "GLB301": _lead_through_again,
+        "GLB302": _give_the_proxy_pods,
+        "GLB303": _complete_the_proxys_list,
+        "GLB401": _let_streams_end,
     }
 )
 

@@ -111,6 +111,11 @@ def assess(facts: Facts) -> Assessment:
     )
 
 
+_STRAYS = 3
+_STRAYS_A_POD = 2
+"""Calls that health checks may explain, whose periods are known and whose moments are not."""
+
+
 class _Weighed(Struct, frozen=True):
     """The load of those ready pods where it is known, in the order of `names`, and who told it."""
 
@@ -120,15 +125,20 @@ class _Weighed(Struct, frozen=True):
 
 
 def _weigh(ready: Sequence[Pod]) -> _Weighed:
-    """Take calls, unless connections are known of more pods than calls are; where these are too few, connections."""
+    """Take calls, unless connections are known of more pods than calls are; where these are too few, connections.
+
+    Calls that are uneven among the pods of which they are known are never passed over: even connections would hide it.
+    """
     read = [(pod, pod.sockets) for pod in ready if not isinstance(pod.sockets, Gap)]
     calls = calls_of(ready)
-    counted = by_calls(calls, len(ready)) if len(calls.pods) >= max(1, len(read)) else None
-    if counted is not None:
+    counted = by_calls(calls, len(ready))
+    if counted is not None and (counted.uneven or len(calls.pods) >= max(1, len(read))):
         return _Weighed(counted, tuple(pod.name for pod in calls.pods), calls.sources)
     if calls.pods and not read:
         return _Weighed(few_calls(calls), tuple(pod.name for pod in calls.pods), calls.sources)
     measured = measure([sockets for _, sockets in read])
+    if sum(calls.requests) > max(_STRAYS, _STRAYS_A_POD * len(calls.pods)) and not any(measured.loads):
+        return _Weighed(few_calls(calls), tuple(pod.name for pod in calls.pods), calls.sources)
     if len(calls.pods) == len(ready) and any(measured.loads) and not measured.churning:
         measured = replace(measured, confidence="low")  # they carry next to nothing at the moment
     tools = tuple(dict.fromkeys(sockets.tool for _, sockets in read))

@@ -1,6 +1,7 @@
 """How many calls each pod got, by the source to go by, and how many messages came in streams that stay open."""
 
 from collections.abc import Sequence
+from statistics import median
 
 from msgspec import Struct
 
@@ -10,6 +11,10 @@ from kubectl_grpclb.rules.measure import Measured, by_requests, by_streams
 
 __all__ = ["Calls", "by_calls", "calls_of", "chosen", "few_calls"]
 
+_ALIKE = 0.2
+"""Times that differ by no more than so much of the longer one are compared."""
+_AT_ONCE = 60.0
+"""Seconds within which pods of one rollout are created."""
 _IN_STREAMS = 2
 """More messages than so many times the calls, while calls stay open, and the messages are the load."""
 
@@ -47,16 +52,34 @@ def chosen(pods: Sequence[Pod], *, timed: bool) -> Source | None:
 
 
 def calls_of(pods: Sequence[Pod]) -> Calls:
-    """Give the calls of the pods of which they are known; all by one source, so that like is compared with like.
+    """Give the calls of the pods of which they are known, by one source as far as it tells.
 
-    Counts of windows are never set beside counts of lives.
+    Like is compared with like: counts of windows are never set beside counts of lives, nor lives of pods that are not
+    about as old, nor windows that are not about as long.
     """
     timed = any(each.seconds for pod in pods for each in pod.counted)
     source = chosen(pods, timed=timed)
-    known = [
-        (pod, counted) for pod in pods if source is not None and (counted := _by(pod, source, timed=timed)) is not None
-    ]
+    known = [(pod, counted) for pod in pods if (counted := _first(pod, source, timed=timed)) is not None]
+    if timed:
+        usual = median(counted.seconds for _, counted in known) if known else 0.0
+        known = [(pod, counted) for pod, counted in known if _alike(counted.seconds, usual)]
+    elif len({pod.age is None for pod, _ in known}) > 1 or not _all_alike([pod.age or 0.0 for pod, _ in known]):
+        known = []
     return Calls(tuple(pod for pod, _ in known), tuple(counted for _, counted in known))
+
+
+def _first(pod: Pod, source: Source | None, *, timed: bool) -> Counted | None:
+    """Give what the source counted of the pod, else what another one did over the same time."""
+    others = (each for each in pod.counted if each.source != "prometheus" and (each.seconds > 0) == timed)
+    return None if source is None else _by(pod, source, timed=timed) or next(others, None)
+
+
+def _alike(one: float, other: float) -> bool:
+    return abs(one - other) <= _ALIKE * max(one, other)
+
+
+def _all_alike(ages: Sequence[float]) -> bool:
+    return not ages or max(ages) - min(ages) <= max(_ALIKE * max(ages), _AT_ONCE)
 
 
 def by_calls(calls: Calls, ready: int) -> Measured | None:

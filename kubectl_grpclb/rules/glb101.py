@@ -94,7 +94,11 @@ def _who(facts: Facts, load: Assessment) -> str:
 
 
 def _starved(load: Assessment) -> str:
-    without = [server.pod.name for server in load.servers if not server.lasting and not server.sockets.passed]
+    without = [
+        server.pod.name
+        for server in load.servers
+        if not server.lasting and not server.sockets.passed and not (load.by_calls and server.load)
+    ]
     if not without:
         return ""
     verb, pronoun = ("gets", "it") if len(without) == 1 else ("get", "they")
@@ -126,8 +130,12 @@ def _held(server: Server, load: Assessment) -> str:
     sockets = server.sockets
     how = f"{connections(server.lasting)}{' that lasted' if sockets.waited else ''}"
     where = "channelz" if sockets.by == "channelz" else f"{sockets.tool} {_FROM.get(sockets.by, 'in the pod')}"
-    carried = f"; {server.load:,.0f} calls ({names(load.balance.sources)})" if load.balance.signal == "requests" else ""
+    carried = f"; {server.load:,.0f} calls ({names(load.balance.sources)})" if _is_counted(server, load) else ""
     return f"{server.pod.name}: {how} ({where}){carried}"
+
+
+def _is_counted(server: Server, load: Assessment) -> bool:
+    return load.balance.signal == "requests" and server.pod.name in load.loads
 
 
 def _reaches(client: Client, load: Assessment) -> str:

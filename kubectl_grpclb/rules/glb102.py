@@ -18,6 +18,8 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
     ready = len(load.servers)
     if not load.unbalanced or not 0 < load.lasting < ready:
         return ()
+    if load.by_calls and sum(bool(weight) for weight in load.loads.values()) > load.lasting:
+        return ()  # calls came over connections that are gone
     who = names([client.name for client in holders(facts, load)])
     return (
         Claim(

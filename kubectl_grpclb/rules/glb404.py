@@ -23,6 +23,8 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
         return NothingToGoBy("the metrics API does not tell every ready pod's CPU")
     busiest, mean = max(used, key=lambda name: used[name]), sum(used.values()) / len(used)
     times = used[busiest] / mean if mean else 0.0
+    if scaler.desired > scaler.replicas:
+        return ()
     if scaler.current > scaler.target or times < _ABOVE or scaler.current * times <= scaler.target:
         return ()
     return (

@@ -57,8 +57,9 @@ class Measured(Struct, frozen=True):
 
     @property
     def unclear(self) -> bool:
-        """The loads are not what the pods carry: other connections may carry more, to other pods."""
-        return self.unplaced > 0 or (self.uneven and self.beside > 0)
+        """The loads are not what the pods carry: too few were seen, or other connections may carry more elsewhere."""
+        too_few = self.signal == "requests" and not self.enough
+        return too_few or self.unplaced > 0 or (self.uneven and self.beside > 0)
 
     @property
     def idle(self) -> int:

@@ -1,6 +1,7 @@
 """Ports of pods over the API server: Envoy's admin interface, and servers that are spoken to as clients do."""
 
 import asyncio
+import json
 import shutil
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,10 +12,11 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from msgspec.structs import replace
 
 from kubectl_grpclb.cluster.kube import KubeWorkshop
 from kubectl_grpclb.model.gap import Gap, GapReason
-from kubectl_grpclb.model.snapshot import AskEnvoy, Blob, Output, Refused
+from kubectl_grpclb.model.snapshot import AskChannelz, AskEnvoy, Blob, Output, Refused
 from kubectl_grpclb.model.speech import Heard
 from tests.cluster.api_server import HEARD, Conversation, executes, forwards, refuses, tunnels
 from tests.cluster.test_kube_tls import make_certificates
@@ -40,6 +42,31 @@ def test_envoys_admin_interface_is_asked_over_a_port_forward(tmp_path: Path) -> 
     assert talk.requests[0].path == f"/api/v1/namespaces/shop/pods/{POD}/portforward"
     assert talk.requests[0].query["ports"] == "19000"
     assert talk.requests[0][HEARD].startswith(b"\x00GET /clusters?format=json HTTP/1.1\r\n")
+
+
+def test_of_an_envoy_of_others_the_wanted_hosts_are_kept_from_its_own_port(tmp_path: Path) -> None:
+    hosts = [{"address": {"socket_address": {"address": f"10.244.0.{n}", "port_value": 50051}}} for n in (11, 99)]
+    body = json.dumps({"cluster_statuses": [{"name": "greeter", "host_statuses": hosts}]}).encode()
+    talk = Conversation(tmp_path, forwards(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body))
+
+    answer = talk.ask(replace(CLUSTERS, port=9901, hosts=("10.244.0.11",)))
+
+    assert talk.requests[0].query["ports"] == "9901"
+    assert isinstance(answer, Output)
+    assert "10.244.0.11" in answer.stdout.text
+    assert "10.244.0.99" not in answer.stdout.text
+
+
+def test_what_is_no_envoy_at_a_port_of_others_is_not_kept(tmp_path: Path) -> None:
+    told = forwards(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret")
+    missing = forwards(b"HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\n\r\nsecret")
+    request = replace(CLUSTERS, port=9901, hosts=("10.244.0.11",))
+
+    answer = Conversation(tmp_path, told).ask(request)
+
+    assert isinstance(answer, Refused)
+    assert (answer.reason, "secret" in answer.message) == (GapReason.GARBLED, False)
+    assert Conversation(tmp_path, missing).ask(request) == Output(exit_code=404)
 
 
 def test_nothing_of_the_users_credentials_goes_to_the_pod(tmp_path: Path) -> None:
@@ -253,3 +280,52 @@ def test_a_server_that_speaks_tls_is_told_from_one_that_does_not_answer(tmp_path
     found = spoken(tmp_path, listening(say_nothing, make_certificates(tmp_path, "DNS:greeter.shop").server()))
 
     assert found == Heard(protocol="tls")
+
+
+@pytest.fixture
+def without_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have asyncio open no listener, as it does where there are no file descriptors left: it says nothing of it."""
+    start = asyncio.start_server
+
+    async def start_none(*args: Any, **options: Any) -> asyncio.Server:
+        server = await start(*args, **options)
+        if args[1:] == ("127.0.0.1", 0):
+            server.close()
+        return server
+
+    monkeypatch.setattr(asyncio, "start_server", start_none)
+
+
+@pytest.mark.usefixtures("without_sockets")
+def test_a_machine_without_free_ports_is_an_answer(tmp_path: Path) -> None:
+    talk = Conversation(tmp_path, forwards(PAGE))
+
+    answer = talk.ask(CLUSTERS)
+    channelz = talk.ask(AskChannelz("shop", POD, 50051, 0.0, 5.0))
+    greeted = talk.run(lambda cluster: cluster.greet("shop", POD, 50051, 5.0))
+    drained = talk.run(lambda cluster: cluster.drain("shop", POD))
+
+    assert isinstance(answer, Refused)
+    assert isinstance(channelz, Refused)
+    assert answer.reason is channelz.reason is greeted.reason is drained.reason is GapReason.DIED
+    for words in (answer.message, channelz.message, greeted.detail, drained.detail):
+        assert "open files" in words
+
+
+def test_a_session_may_open_more_files_than_a_shell_allows_at_first(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (512, before[1]))
+
+        async def limit(_: KubeWorkshop) -> int:
+            soft: int = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+            return soft
+
+        found = Conversation(tmp_path, forwards(PAGE)).run(limit)
+        again = Conversation(tmp_path, forwards(PAGE)).run(limit)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    wanted = 4096 if before[1] == resource.RLIM_INFINITY else min(before[1], 4096)
+    assert found == again == wanted

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from kubectl_grpclb.cluster.kube import KubeCluster
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.snapshot import Answer, Output, Refused, Scrape
@@ -233,6 +234,16 @@ def test_a_pod_that_refuses_is_not_the_cluster(tmp_path: Path, status: int) -> N
 def test_expired_credentials_end_everything(tmp_path: Path) -> None:
     with pytest.raises(ClusterError, match="refused your credentials"):
         Conversation(tmp_path, refuses(401, "Unauthorized")).ask(METRICS)
+
+
+def test_a_pods_own_status_of_401_is_not_the_clusters(tmp_path: Path) -> None:
+    talk = Conversation(tmp_path, exposes(STARTED), refuses(401, "Unauthorized"))
+
+    async def scenario(cluster: KubeCluster) -> Answer:
+        await cluster.read(METRICS)
+        return (await cluster.read(METRICS)).answer
+
+    assert talk.run(scenario) == Refused(GapReason.NOT_SERVED, "Unauthorized", 401)
 
 
 def test_a_port_where_nothing_listens_is_told_in_the_clusters_words(tmp_path: Path) -> None:

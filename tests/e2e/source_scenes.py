@@ -36,7 +36,7 @@ def first() -> list[Manifest]:
         servers("dark", "distroless", 2),
         service("limited"),
         service("scaled"),
-        requesting(servers("scaled", "distroless", channelz=True), cpu="15m"),
+        requesting(servers("scaled", "distroless", channelz=True), cpu="10m"),
         autoscaler("scaled"),
         service("worked"),
         requesting(servers("worked", "shell", channelz=True), cpu="10m", limit="300m"),
@@ -53,7 +53,7 @@ def requesting(manifest: Manifest, cpu: str, limit: str | None = None) -> Manife
 
 def autoscaler(name: str) -> Manifest:
     """An autoscaler of a Deployment that goes by CPU and has no need to add a pod as long as one of three is busy."""
-    target = {"type": "Utilization", "averageUtilization": 150}
+    target = {"type": "Utilization", "averageUtilization": 100}
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
@@ -79,7 +79,7 @@ def then(namespace: str) -> list[Manifest]:
         callers("sticky", "sticky:80"),
         callers("both", "both:80", arguments=["-report=1s"]),
         callers("dark", "dark:80"),
-        callers("scaled", f"{addresses(namespace, 'scaled')[0]}:50051", 1, rate=100),
+        callers("scaled", f"{addresses(namespace, 'scaled')[0]}:50051", 1, rate=40),
         *(
             callers(f"worked-{number}", f"{address}:50051", 1, rate=10)
             for number, address in enumerate(addresses(namespace, "worked"))

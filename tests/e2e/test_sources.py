@@ -77,7 +77,7 @@ def finding(found: dict[str, Any], code: str) -> dict[str, Any]:
 
 
 def test_pods_without_a_shell_show_connections_and_calls_by_channelz_without_one_exec(shop: str, keep: Keep) -> None:
-    found = report("sticky", "-n", shop, "--record", keep("channelz-sticky"))
+    found = report("sticky", "-n", shop, "--window", "3s", "--record", keep("channelz-sticky"))
 
     assert (found["verdict"], next(iter(codes(found)))) == ("unbalanced", "GLB101")
     assert finding(found, "GLB101")["confidence"] == "high"
@@ -88,7 +88,7 @@ def test_pods_without_a_shell_show_connections_and_calls_by_channelz_without_one
 
 
 def test_dark_pods_are_not_guessed_at_and_the_report_says_how_to_go_on(shop: str) -> None:
-    found = report("dark", "-n", shop)
+    found = report("dark", "-n", shop, "--window", "1s")
 
     assert (found["verdict"], found["exitCode"]) == ("inconclusive", 3)
     assert [pod["connections"] for pod in found["pods"]] == [None, None]
@@ -100,7 +100,7 @@ def test_a_client_that_calls_far_more_than_the_others_is_uneven_calls_over_even_
     shop: str, way: str, keep: Keep
 ) -> None:
     name = scenes.named("heavy", way)
-    found = report(name, "-n", shop, "--record", keep(f"{way}-heavy"))
+    found = report(name, "-n", shop, "--window", "3s", "--record", keep(f"{way}-heavy"))
 
     assert (found["verdict"], next(iter(codes(found)))) == ("unbalanced", "GLB106"), found["reason"]
     assert set(connections(found).values()) == {1}
@@ -111,7 +111,7 @@ def test_a_client_that_calls_far_more_than_the_others_is_uneven_calls_over_even_
 
 @pytest.mark.parametrize("way", scenes.WAYS)
 def test_idle_connections_beside_busy_even_ones_are_harmless(shop: str, way: str, keep: Keep) -> None:
-    found = report(scenes.named("harmless", way), "-n", shop, "--record", keep(f"{way}-harmless"))
+    found = report(scenes.named("harmless", way), "-n", shop, "--window", "3s", "--record", keep(f"{way}-harmless"))
 
     assert (found["verdict"], found["exitCode"], codes(found)) == ("balanced", 0, ["GLB107"]), found["reason"]
     assert sorted(connections(found).values(), key=lambda count: count or 0) == [1, 1, 31]
@@ -119,7 +119,7 @@ def test_idle_connections_beside_busy_even_ones_are_harmless(shop: str, way: str
 
 @pytest.mark.parametrize("way", scenes.WAYS)
 def test_two_long_streams_on_one_pod_are_named_as_streams(shop: str, way: str, keep: Keep) -> None:
-    found = report(scenes.named("streams", way), "-n", shop, "--record", keep(f"{way}-streams"))
+    found = report(scenes.named("streams", way), "-n", shop, "--window", "3s", "--record", keep(f"{way}-streams"))
 
     assert found["verdict"] == "unbalanced", found["reason"]
     assert found["balance"]["signal"] == "streams"
@@ -127,23 +127,23 @@ def test_two_long_streams_on_one_pod_are_named_as_streams(shop: str, way: str, k
 
 
 def test_a_connection_at_its_stream_limit_is_told(shop: str, keep: Keep) -> None:
-    found = report("limited", "-n", shop, "--record", keep("channelz-limited"))
+    found = report("limited", "-n", shop, "--window", "3s", "--record", keep("channelz-limited"))
 
     assert "100 open calls" in finding(found, "GLB402")["message"]
 
 
 @pytest.mark.parametrize("via", scenes.WAYS)
 def test_rates_are_what_the_clients_count_themselves(shop: str, via: str) -> None:
-    """The clients print their counts every second, so that their 20 s are those of the look but for a second."""
-    found = report("both", "-n", shop, "--via", via, "--window", "20s")
+    """The clients print their counts every second, so that their 12 s are those of the look but for a second."""
+    found = report("both", "-n", shop, "--via", via, "--window", "12s")
 
-    counted = scenes.answered(shop, "both-caller", datetime.fromisoformat(found["takenAt"]), 20.0)
+    counted = scenes.answered(shop, "both-caller", datetime.fromisoformat(found["takenAt"]), 12.0)
     for name, rate in rates(found).items():
         assert rate == pytest.approx(counted.get(name, 0.0), rel=0.05, abs=0.2)
 
 
 def test_sources_that_agree_are_all_named_and_none_contradicts(shop: str) -> None:
-    found = report("both", "-n", shop, "--via", "channelz,metrics,exec")
+    found = report("both", "-n", shop, "--via", "channelz,metrics,exec", "--window", "3s")
 
     assert {"channelz", "metrics", "exec"} <= asked(found)
     assert all({"channelz", "metrics"} <= set(pod["sources"]) for pod in found["pods"])
@@ -151,7 +151,7 @@ def test_sources_that_agree_are_all_named_and_none_contradicts(shop: str) -> Non
 
 
 def test_metrics_alone_tell_the_load_and_leave_connections_open(shop: str) -> None:
-    found = report("both", "-n", shop, "--via", "metrics")
+    found = report("both", "-n", shop, "--via", "metrics", "--window", "3s")
 
     assert (found["verdict"], found["balance"]["signal"]) == ("unbalanced", "requests")
     assert set(connections(found).values()) == {None}
@@ -161,7 +161,7 @@ def test_metrics_alone_tell_the_load_and_leave_connections_open(shop: str) -> No
 @pytest.mark.parametrize("name", ["sticky", "heavy-metrics", "streams-channelz", "dark"])
 def test_a_recorded_file_gives_the_same_report_whatever_told_it(shop: str, name: str, tmp_path: pathlib.Path) -> None:
     file = tmp_path / "snapshot.json"
-    live = grpclb("diagnose", name, "-n", shop, "--record", str(file), "-o", "json")
+    live = grpclb("diagnose", name, "-n", shop, "--window", "3s", "--record", str(file), "-o", "json")
     replayed = grpclb("diagnose", "--from", str(file), "-o", "json")
 
     assert json.loads(live.stdout)
@@ -218,7 +218,7 @@ def test_an_autoscaler_that_sees_the_mean_only_is_told_of(shop: str, keep: Keep)
 
     until("the autoscaler's figure", seen, 120)
     until("one pod above the others", lambda: "GLB404" in codes(report("scaled", "-n", shop, "--window", "2s")), 60)
-    found = report("scaled", "-n", shop, "--record", keep("autoscaled"))
+    found = report("scaled", "-n", shop, "--window", "3s", "--record", keep("autoscaled"))
 
     assert "GLB404" in codes(found), found["skipped"]
     assert next(iter(codes(found))) == "GLB101"
@@ -230,7 +230,7 @@ def test_equal_calls_and_unequal_work_are_told_apart(shop: str, keep: Keep) -> N
     with subprocess.Popen(busy, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as work:
         try:
             until("its CPU", lambda: "GLB403" in codes(report("worked", "-n", shop, "--window", "2s")), 90)
-            found = report("worked", "-n", shop, "--record", keep("unequal-work"))
+            found = report("worked", "-n", shop, "--window", "3s", "--record", keep("unequal-work"))
         finally:
             work.kill()
             kubectl("delete", pod, "-n", shop, "--wait=false")  # the loop in it does not end with its exec

@@ -14,7 +14,7 @@ from kubectl_grpclb.probes.ask import Ask
 from kubectl_grpclb.probes.derive import derive
 from kubectl_grpclb.probes.gather import gather
 from tests.fake_cluster import FakeCluster, printed
-from tests.shop import ENVOYS, HEADLESS, endpoint, envoys, hosts, proxied, servers, slice_of, told
+from tests.shop import ENVOYS, HEADLESS, PODS, endpoint, envoys, hosts, proxied, servers, slice_of, told
 
 FORBIDDEN = Refused(GapReason.FORBIDDEN, 'User "ann" cannot do that', 403)
 
@@ -60,6 +60,25 @@ def test_a_single_look_asks_once_and_counts_no_requests() -> None:
     assert [pod.connections for pod in found.tiers[0].pods] == [1, 2]
 
 
+def test_each_envoy_tells_the_servers_that_it_knew_at_the_end() -> None:
+    found = facts_of(proxied(pages=told(hosts(0, 0), hosts(60, 60, 3))))
+
+    known = found.tiers[0].pods[0].hosts
+    assert not isinstance(known, Gap)
+    assert [(host.pod, host.port, host.requests, host.connections) for host in known] == [
+        (PODS[0], 50051, 60, 2),
+        (PODS[1], 50051, 60, 2),
+        (PODS[2], 50051, 3, 2),
+    ]
+
+
+def test_a_host_that_is_no_server_any_more_has_no_pod() -> None:
+    known = facts_of(proxied(pages=told(hosts(0, 0, 0, 0), hosts(5, 5, 5, 5)))).tiers[0].pods[0].hosts
+
+    assert not isinstance(known, Gap)
+    assert [(host.address, host.pod) for host in known if host.pod is None] == [("10.244.0.14", None)]
+
+
 def test_the_rate_is_that_of_the_time_between_the_answers() -> None:
     assert [pod.request_rate for pod in facts_of(proxied(), window=0.01).pods] == pytest.approx([10_000] * 3)
 
@@ -68,6 +87,7 @@ def test_an_envoy_that_refuses_is_a_gap_of_its_own_and_no_server_is_called_idle(
     found = facts_of(first_envoy(ready=True, clusters=FORBIDDEN, stats=FORBIDDEN))
 
     assert [pod.connections for pod in found.tiers[0].pods] == [Gap(GapReason.FORBIDDEN, FORBIDDEN.message), 2]
+    assert found.tiers[0].pods[0].hosts == Gap(GapReason.FORBIDDEN, FORBIDDEN.message)
     assert requests(found) == [None, None, None]
     assert "ask Envoy in pod" in found.refusals[0].request
 
@@ -144,6 +164,7 @@ def test_an_envoy_that_does_not_run_is_not_asked() -> None:
     assert not [each for each in cluster.requests if isinstance(each, AskEnvoy) and each.pod == ENVOYS[0]]
     unasked = next(pod for pod in found.tiers[0].pods if pod.name == ENVOYS[0])
     assert unasked.connections == Gap(GapReason.UNREAD, "no container of the pod is running")
+    assert isinstance(unasked.hosts, Gap)
 
 
 json_values = st.recursive(

@@ -97,13 +97,23 @@ def told_by(found: facts.Facts) -> dict[str, str | GapReason]:
 
 
 @pytest.mark.parametrize("reason", [GapReason.NOT_SERVED, GapReason.FORBIDDEN, GapReason.TIMED_OUT, GapReason.GARBLED])
-def test_auto_asks_one_pod_of_a_kind_and_no_other_where_it_serves_no_channelz(reason: GapReason) -> None:
+def test_auto_asks_two_pods_of_a_kind_and_no_other_where_they_serve_no_channelz(reason: GapReason) -> None:
     cluster = sticky(told=everywhere("channelz", Refused(reason, "no")))
 
     found = facts_of(cluster)
 
-    assert pods_asked(cluster, AskChannelz) == [FIRST]
+    assert pods_asked(cluster, AskChannelz) == [FIRST, SECOND]
     assert set(told_by(found).values()) == {"exec"}
+
+
+def test_auto_asks_every_pod_where_the_first_was_too_slow_and_the_second_serves_channelz() -> None:
+    slow = [Refused(GapReason.TIMED_OUT, "no complete answer within 4 s")]
+    cluster = sticky(told=served() | {f"channelz/{FIRST}": slow})
+
+    found = facts_of(cluster)
+
+    assert pods_asked(cluster, AskChannelz) == [FIRST, SECOND, *ORDER]
+    assert told_by(found) == {FIRST: "exec", SECOND: "channelz", THIRD: "channelz"}
 
 
 def test_auto_asks_every_pod_where_the_first_one_serves_channelz() -> None:
@@ -113,6 +123,7 @@ def test_auto_asks_every_pod_where_the_first_one_serves_channelz() -> None:
 
     assert [(each.pod, each.window) for each in of(cluster, AskChannelz)] == [
         (FIRST, 0.0),
+        (SECOND, 0.0),
         *((name, 5.0) for name in ORDER),
     ]
     assert set(told_by(found).values()) == {"channelz"}
@@ -135,7 +146,7 @@ def test_auto_asks_the_others_where_the_first_one_only_failed() -> None:
     assert told_by(found) == {FIRST: "exec", SECOND: "channelz", THIRD: "channelz"}
 
 
-def test_auto_asks_one_pod_of_each_kind() -> None:
+def test_auto_asks_two_pods_of_each_kind() -> None:
     backends = servers()
     other = next(each for each in backends if each["metadata"]["name"] == THIRD)
     other["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "greeter-6f5d4c3b2", "controller": True}]
@@ -143,7 +154,7 @@ def test_auto_asks_one_pod_of_each_kind() -> None:
 
     found = facts_of(cluster)
 
-    assert sorted(pods_asked(cluster, AskChannelz)) == sorted([FIRST, THIRD, THIRD])
+    assert sorted(pods_asked(cluster, AskChannelz)) == sorted([FIRST, SECOND, THIRD, THIRD])
     assert told_by(found) == {FIRST: "exec", SECOND: "exec", THIRD: "channelz"}
 
 
@@ -232,7 +243,7 @@ def test_a_port_forward_that_is_not_permitted_is_told_only_where_channelz_was_ch
     cluster = sticky(told=told)
 
     assert facts_of(cluster).refusals == ()
-    assert pods_asked(cluster, AskChannelz) == [FIRST]
+    assert pods_asked(cluster, AskChannelz) == [FIRST, SECOND]
     (refusal,) = facts_of(sticky(told=told), via=("channelz", "exec")).refusals
     assert "pods/portforward" in refusal.rule
     assert refusal.consequence == "how many calls each pod gets is unknown from there"
@@ -285,13 +296,13 @@ def test_a_pod_that_channelz_shows_is_not_opened() -> None:
     assert of(cluster, Exec) == of(cluster, OpenUp) == []
 
 
-def test_a_pod_that_cannot_be_opened_stays_dark() -> None:
+def test_a_pod_that_cannot_be_opened_stays_dark_and_says_why() -> None:
     cluster = debugged(dark(), SECOND)
 
     found = facts_of(cluster, debug=True)
 
     assert pods_asked(cluster, OpenUp) == ORDER
-    assert told_by(found) == {FIRST: GapReason.NO_SHELL, SECOND: "debug", THIRD: GapReason.NO_SHELL}
+    assert told_by(found) == {FIRST: GapReason.NOT_SERVED, SECOND: "debug", THIRD: GapReason.NOT_SERVED}
     assert found.refusals == ()
 
 

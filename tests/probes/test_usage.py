@@ -32,7 +32,7 @@ def scaler(
     return {
         "metadata": {"name": name, "namespace": "shop"},
         "spec": {"scaleTargetRef": {"kind": kind, "name": target}, "maxReplicas": 10, "metrics": [aimed]},
-        "status": {"currentReplicas": 3, "currentMetrics": [now]},
+        "status": {"currentReplicas": 3, "desiredReplicas": 3, "currentMetrics": [now]},
     }
 
 
@@ -67,7 +67,7 @@ def test_usage_that_nobody_tells_is_unknown_and_nothing_else_is() -> None:
 
 
 def test_the_autoscaler_is_the_one_of_the_servers_owner() -> None:
-    assert autoscaler(scaler("cart", target="cart"), scaler()) == Autoscaler("greeter", 80, 41, 3, 10)
+    assert autoscaler(scaler("cart", target="cart"), scaler()) == Autoscaler("greeter", 80, 41, 3, 3, 10)
 
 
 @pytest.mark.parametrize(
@@ -83,4 +83,4 @@ def test_an_autoscaler_that_has_not_measured_yet_has_no_current_value() -> None:
     young = scaler()
     young["status"] = {}
 
-    assert autoscaler(young) == Autoscaler("greeter", 80, None, 0, 10)
+    assert autoscaler(young) == Autoscaler("greeter", 80, None, 0, 0, 10)

@@ -3,11 +3,25 @@
 import pytest
 from msgspec.structs import replace
 
-from kubectl_grpclb.model.facts import Facts
+from kubectl_grpclb.model.facts import ClientChannels, Facts
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.remedies.choose import Choice, choose
 from kubectl_grpclb.rules import analyse
-from tests.rules.builders import CLUSTER_IP, HEADLESS, UNREADABLE, connection, facts, lasting, of_counts, pod, sockets
+from tests.rules.builders import (
+    CLUSTER_IP,
+    HEADLESS,
+    UNREADABLE,
+    carrying,
+    connection,
+    facts,
+    lasting,
+    of_counts,
+    pod,
+    proxy,
+    proxy_host,
+    sockets,
+    told,
+)
 
 
 def chosen(known: Facts) -> Choice:
@@ -62,6 +76,42 @@ def test_a_service_that_leads_nowhere_wants_to_lead_somewhere_first() -> None:
     choice = chosen(facts([pod(11, lasting(0), ready=False, waiting="ImagePullBackOff")]))
 
     assert (choice.strategy, "GLB205" in choice.why[0]) == ("none", True)
+
+
+def test_calls_that_are_uneven_over_even_connections_want_a_proxy() -> None:
+    choice = chosen(facts([told(n, carrying(count, f"10.244.1.{n}")) for n, count in ((11, 900), (12, 50), (13, 50))]))
+
+    assert (choice.strategy, "GLB106" in choice.why[0]) == ("envoy", True)
+
+
+def test_a_client_that_says_it_picks_the_first_wants_a_policy() -> None:
+    picking = ClientChannels("caller-5d6c7b8f9-21", 1, ("pick_first",), 1, 1, ("dns:///greeter",), ("10.244.0.11",))
+    choice = chosen(of_counts(2, 0, 0, service=HEADLESS, channels=(picking,)))
+
+    assert (choice.strategy, "GLB109" in choice.why[0]) == ("client", True)
+
+
+def test_a_proxy_that_dials_the_service_is_to_be_given_the_pods_by_whoever_owns_it() -> None:
+    choice = chosen(of_counts(2, 0, 0, proxies=(proxy(proxy_host(None)),)))
+
+    assert (choice.strategy, "GLB302" in choice.why[0]) == ("none", True)
+    assert "STRICT_DNS and ROUND_ROBIN" in choice.why[1]
+    assert "--strategy envoy" in choice.why[-1]
+
+
+def test_a_proxy_that_lacks_pods_is_to_be_told_of_them_by_whoever_owns_it() -> None:
+    choice = chosen(of_counts(1, 1, 0, 0, proxies=(proxy(proxy_host(11), proxy_host(12)),)))
+
+    assert (choice.strategy, "GLB303" in choice.why[0]) == ("none", True)
+
+
+def test_streams_that_stay_open_are_moved_by_nothing() -> None:
+    open_one = carrying(0, open_streams=1, held_streams=1, messages=900)
+    choice = chosen(facts([told(11, open_one), told(12, carrying(0, "10.244.1.22"))]))
+
+    assert (choice.strategy, "GLB401" in choice.why[0]) == ("none", True)
+    assert "Nothing moves a stream that is open" in choice.why[0]
+    assert "--strategy envoy" in choice.why[-1]
 
 
 @pytest.mark.parametrize(

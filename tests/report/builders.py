@@ -9,6 +9,7 @@ from kubectl_grpclb.model.finding import (
     ClientRow,
     Finding,
     PodRow,
+    ProxyHostRow,
     Report,
     Signal,
     Skipped,
@@ -132,6 +133,11 @@ def envoy(name: str = "greeter-grpclb-envoy-6b7f9c8d4-e1e1e", **changed: object)
         "gap": None,
     }
     return TierPodRow(**{**values, **changed})  # type: ignore[arg-type] # a test names the fields it changes
+
+
+def proxy_host(server: PodRow) -> ProxyHostRow:
+    """As an Envoy knows a server."""
+    return ProxyHostRow(server.ip, server.name, requests=167, active_requests=1, connections=2)
 
 
 def tier(*envoys: TierPodRow) -> TierRow:

@@ -13,6 +13,7 @@ from tests.report.builders import (
     nothing_measured,
     pod,
     pods,
+    proxy_host,
     report,
     skipped,
     target,
@@ -353,8 +354,14 @@ def proxied() -> Report:
         pods=rows,
         tiers=(
             tier(
-                envoy(connections=2),
-                envoy("greeter-grpclb-envoy-6b7f9c8d4-e2e2e", connections=None, gap=TIMED_OUT, node="worker-2"),
+                envoy(connections=2, hosts=tuple(map(proxy_host, rows))),
+                envoy(
+                    "greeter-grpclb-envoy-6b7f9c8d4-e2e2e",
+                    connections=None,
+                    gap=TIMED_OUT,
+                    node="worker-2",
+                    hosts=None,
+                ),
                 envoy("greeter-grpclb-envoy-6b7f9c8d4-e3e3e", ready=False, age_seconds=4, node="worker-3"),
             ),
         ),

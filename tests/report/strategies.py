@@ -6,7 +6,17 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from kubectl_grpclb.model.facts import Target
-from kubectl_grpclb.model.finding import Balance, ClientRow, Finding, PodRow, Report, Skipped, TierPodRow, TierRow
+from kubectl_grpclb.model.finding import (
+    Balance,
+    ClientRow,
+    Finding,
+    PodRow,
+    ProxyHostRow,
+    Report,
+    Skipped,
+    TierPodRow,
+    TierRow,
+)
 
 NASTY = (
     "\x00\x07\x08\t\n\r\x1b\x7f\x85\x9b\u200b\u200e\u202e\u2028\u2029\u2066\ufeff\ue000\U000e0001"
@@ -107,6 +117,14 @@ def clients(text: SearchStrategy[str], words: SearchStrategy[tuple[str, ...]]) -
 
 
 def tiers(text: SearchStrategy[str]) -> SearchStrategy[TierRow]:
+    host = st.builds(
+        ProxyHostRow,
+        address=text,
+        pod=st.none() | text,
+        requests=counts,
+        active_requests=counts,
+        connections=counts,
+    )
     pod = st.builds(
         TierPodRow,
         name=text,
@@ -117,6 +135,7 @@ def tiers(text: SearchStrategy[str]) -> SearchStrategy[TierRow]:
         zone=st.none() | text,
         connections=st.none() | counts,
         gap=st.none() | text,
+        hosts=st.none() | many(host),
     )
     return st.builds(TierRow, name=text, kind=text, pods=many(pod))
 

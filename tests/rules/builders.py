@@ -12,6 +12,8 @@ from kubectl_grpclb.model.facts import (
     Facts,
     Pod,
     PodSockets,
+    Proxy,
+    ProxyHost,
     Service,
     ServicePort,
     Source,
@@ -170,6 +172,19 @@ def _envoy(number: int) -> TierPod:
         age=300.0,
         connections=1,
     )
+
+
+def proxy(*hosts: ProxyHost, **changes: Any) -> Proxy:
+    """An Envoy of somebody else's that is the client 10.244.1.21."""
+    whole = Proxy("caller-5d6c7b8f9-21", "Deployment/caller", hosts, any(host.pod is None for host in hosts))
+    return replace(whole, **changes)
+
+
+def proxy_host(number: int | None, **changes: Any) -> ProxyHost:
+    """A server among a proxy's hosts, by its number; without one the Service's own address."""
+    ours = number is not None
+    where = (f"10.244.0.{number}", 50051) if ours else ("10.96.0.10", 80)
+    return replace(ProxyHost(*where, f"greeter-7c9f8d5b6-{number:05}" if ours else None, 250, 1, 2), **changes)
 
 
 def from_envoy(count: int = 2) -> list[Connection]:

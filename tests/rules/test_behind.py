@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from kubectl_grpclb.model.finding import ProxyHostRow
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.rules import analyse
 from kubectl_grpclb.rules.assess import assess
@@ -12,6 +13,7 @@ from tests.rules.builders import (
     connection,
     from_envoy,
     pod,
+    proxy_host,
     served,
     sockets,
     tier,
@@ -161,6 +163,16 @@ def test_a_server_that_could_not_be_looked_into_keeps_its_gap_beside_its_request
 
     assert (row.connections, row.requests_per_second, row.share, row.sources) == (None, 20.0, 0.5, ("envoy",))
     assert row.gap == "no-shell: no such file: sh"
+
+
+def test_the_report_lists_the_servers_that_each_envoy_knows() -> None:
+    known = ((proxy_host(11),), (), Gap(GapReason.TIMED_OUT, "no answer"))
+    pods = [replace(each, hosts=hosts) for each, hosts in zip(tier(3).pods, known, strict=True)]
+
+    rows = analyse(replace(served(100, 100), tiers=(replace(tier(), pods=tuple(pods)),))).tiers[0].pods
+
+    assert rows[0].hosts == (ProxyHostRow("10.244.0.11", "greeter-7c9f8d5b6-00011", 250, 1, 2),)
+    assert [row.hosts for row in rows[1:]] == [(), None]
 
 
 def test_the_report_lists_the_tier_with_its_pods() -> None:

@@ -1,6 +1,7 @@
 """Calls, where a source counts them, decide before bytes and connections."""
 
 import pytest
+from msgspec.structs import replace
 
 from kubectl_grpclb.rules import analyse
 from kubectl_grpclb.rules.assess import assess
@@ -72,7 +73,47 @@ def test_a_single_pod_has_whatever_calls_there_are() -> None:
 
 
 def test_calls_of_fewer_pods_than_connections_leave_it_to_connections() -> None:
-    load = assess(facts([metered(11, 500, lasting(2)), metered(12, 100, lasting(2)), pod(13, lasting(2))]))
+    load = assess(facts([metered(11, 110, lasting(2)), metered(12, 100, lasting(2)), pod(13, lasting(2))]))
+
+    assert (load.verdict, load.balance.signal) == ("balanced", "connections")
+
+
+def test_calls_that_are_uneven_are_not_passed_over_because_one_pod_did_not_tell() -> None:
+    known = [metered(11, 5000, lasting(3)), *(metered(number, 10, lasting(3)) for number in range(12, 20))]
+
+    load = assess(facts([*known, pod(20, lasting(3))]))
+
+    assert (load.verdict, load.balance.signal, load.balance.unread) == ("unbalanced", "requests", 1)
+
+
+def test_uneven_calls_that_one_unknown_pod_could_change_make_no_verdict() -> None:
+    load = assess(facts([metered(11, 320, lasting(2)), metered(12, 100, lasting(2)), pod(13, lasting(2))]))
+
+    assert (load.verdict, load.balance.signal) == ("inconclusive", "requests")
+
+
+def test_few_calls_over_connections_that_nobody_saw_are_not_called_idle() -> None:
+    load = assess(facts([metered(number, 7, lasting(0)) for number in (11, 12, 13)]))
+
+    assert load.verdict == "inconclusive"
+    assert "only 21 requests" in load.reason
+    assert load.balance.effective_pods is None
+
+
+def test_what_health_checks_may_explain_is_idle() -> None:
+    load = assess(facts([metered(number, 1, lasting(0)) for number in (11, 12, 13)]))
+
+    assert load.verdict == "idle"
+
+
+def test_lives_of_pods_that_are_not_as_old_are_not_compared() -> None:
+    ages = {11: 864_000.0, 12: 864_000.0, 13: 3600.0}
+    pods = [
+        pod(number, lasting(2), age=age, counted=(replace(calls(int(age), "metrics"), seconds=0.0),))
+        for number, age in ages.items()
+    ]
+
+    load = assess(facts(pods))
 
     assert (load.verdict, load.balance.signal) == ("balanced", "connections")
 

@@ -22,7 +22,7 @@ from tests.rules.builders import (
     tier,
 )
 
-SCALER = Autoscaler(name="greeter", target=70, current=40, replicas=3, most=10)
+SCALER = Autoscaler(name="greeter", target=70, current=40, replicas=3, desired=3, most=10)
 
 
 def channels(**changes: Any) -> ClientChannels:

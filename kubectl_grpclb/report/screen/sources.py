@@ -10,7 +10,7 @@ _GIVES = {
     "metrics": "calls",
     "prometheus": "calls",
     "channelz": "calls, connections and clients",
-    "envoy": "calls and Envoy's clients",
+    "envoy": "what Envoys count",
     "exec": "connections and clients",
     "debug": "connections and clients",
     "node": "connections and clients",
@@ -36,4 +36,5 @@ def _told(row: SourceRow, view: View) -> str:
     cost = [words.count(row.requests, "request"), f"at most {words.seconds(row.seconds)} each"]
     cost += [words.size(row.bytes)] if row.bytes else []
     gives = _GIVES.get(row.source, "") if row.answered else "nothing"
-    return f"{view.show(row.source)} ({gives}): {answered}, {', '.join(cost)}"
+    stays = "; its containers stay until their pods go" if row.source == "debug" and row.answered else ""
+    return f"{view.show(row.source)} ({gives}): {answered}, {', '.join(cost)}{stays}"
