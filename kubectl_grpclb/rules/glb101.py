@@ -6,6 +6,7 @@ from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.finding import Confidence
 from kubectl_grpclb.rules.assess import Assessment, Server
 from kubectl_grpclb.rules.clients import holders, reach
+from kubectl_grpclb.rules.proxies import carried_by
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import (
     among_read,
@@ -40,6 +41,9 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
         return ()
     if load.by_calls and (load.connections_are_even or not load.busiest_is_seen):
         return ()
+    direct = [proxy for proxy in facts.proxies if not proxy.dials_service]
+    if direct and carried_by(facts, load, direct) == 1:
+        return ()  # they choose the pods themselves, and no kube-proxy does
     chance = load.balance.chance
     random = chance is None or chance >= _RANDOM
     return (

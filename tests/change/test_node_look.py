@@ -247,6 +247,108 @@ def test_a_deletion_that_is_not_answered_takes_nothing_from_the_look(shop: Looki
     assert isinstance(looked(shop), Output)
 
 
+def undeletable(shop: Looking, times: int, denied: Denied | None = None) -> None:
+    """Refuse so many deletions of a look's pod, or give no answer to them."""
+    write = shop.write
+    left_to_refuse = [denied] * times
+
+    async def refuse(asked: Write) -> Outcome:
+        if isinstance(asked, Delete) and left_to_refuse:
+            shop.writes.append(asked)
+            refusal = left_to_refuse.pop()
+            if refusal is None:
+                raise ClusterError("cannot reach the API server")
+            return refusal
+        return await write(asked)
+
+    shop.write = refuse  # type: ignore[method-assign]
+
+
+def deletions(shop: Looking) -> int:
+    return sum(isinstance(write, Delete) for write in shop.writes)
+
+
+@pytest.mark.parametrize("denied", [Denied(500, GapReason.DIED, "etcdserver: leader changed"), None])
+def test_a_deletion_that_fails_is_tried_again(shop: Looking, denied: Denied | None) -> None:
+    undeletable(shop, 2, denied)
+    told: list[str] = []
+
+    answer = run(look_from_node(shop, REQUEST, tell=told.append)).answer
+
+    assert isinstance(answer, Output)
+    assert (answer.detail, told, left(shop)) == ("", [], [])
+    assert deletions(shop) == 3
+
+
+@pytest.mark.parametrize("denied", [Denied(403, GapReason.FORBIDDEN, "a webhook said no"), None])
+def test_a_pod_that_stays_is_told_with_the_way_to_delete_it(shop: Looking, denied: Denied | None) -> None:
+    undeletable(shop, 99, denied)
+    told: list[str] = []
+
+    answer = run(look_from_node(shop, REQUEST, tell=told.append)).answer
+
+    (name,) = left(shop)
+    assert isinstance(answer, Output)
+    assert (answer.stdout.text, answer.gap) == ("#grpclb over\n", None)
+    assert answer.detail == (
+        f"the pod {name} is still there: kubectl delete pod {name} -n shop; it ends by itself within 85 s"
+    )
+    assert told == [answer.detail]
+    assert deletions(shop) == 3
+
+
+def test_a_pod_that_stays_is_told_also_where_the_look_came_to_nothing(shop: Looking) -> None:
+    shop.states = {IMAGE: {"waiting": {"reason": "ImagePullBackOff"}}}
+    undeletable(shop, 99, Denied(500, GapReason.DIED, "etcdserver: leader changed"))
+
+    answer = refused(shop)
+
+    assert answer.reason is GapReason.DIED
+    assert IMAGE in answer.message
+    assert f"kubectl delete pod {left(shop)[0]} -n shop" in answer.message
+
+
+def test_a_pod_that_stays_is_told_also_where_the_look_is_interrupted(shop: Looking) -> None:
+    shop.exec_seconds = 100.0
+    undeletable(shop, 99, Denied(500, GapReason.DIED, "etcdserver: leader changed"))
+
+    async def leave_early() -> list[str]:
+        async with DeepCluster(shop) as cluster:
+            reading = asyncio.ensure_future(cluster.read(REQUEST))
+            await asyncio.sleep(5)
+        await asyncio.gather(reading, return_exceptions=True)
+        return cluster.left_behind
+
+    (told,) = run(leave_early())
+    assert left(shop)[0] in told
+
+
+@pytest.mark.parametrize("status", [404, 409])
+def test_a_pod_that_somebody_else_deleted_is_gone(shop: Looking, status: int) -> None:
+    undeletable(shop, 99, Denied(status, GapReason.DIED, "not found"))
+
+    answer = looked(shop)
+
+    assert isinstance(answer, Output)
+    assert (answer.detail, deletions(shop)) == ("", 1)
+
+
+def test_a_deletion_that_hangs_is_given_up_and_told(shop: Looking) -> None:
+    write = shop.write
+
+    async def hang(asked: Write) -> Outcome:
+        if isinstance(asked, Delete):
+            await asyncio.sleep(1000)
+        return await write(asked)
+
+    shop.write = hang  # type: ignore[method-assign]
+
+    answer = looked(shop)
+
+    assert isinstance(answer, Output)
+    assert "is still there" in answer.detail
+
+
 def leave(shop: FakeWorkshop, name: str, phase: str, age: timedelta, **labels: str) -> None:
     """Have a pod of a look, so old."""
     created = (datetime.now(UTC) - age).isoformat(timespec="seconds")

@@ -1,5 +1,6 @@
 """An ephemeral container for a pod without a shell: added once, refused in words, never waited for in vain."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -94,6 +95,76 @@ def test_one_that_has_ended_gets_a_successor(shop: FakeWorkshop, numbers: list[s
     opened(shop)
 
     assert names(shop) == [*numbers, next_one]
+
+
+def ended(exit_code: int, seconds: float | None, reason: str = "Error") -> Manifest:
+    """The state of a container that ran for so long; None for one that never began, as a kubelet tells it."""
+    end = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    begin = datetime(1970, 1, 1, tzinfo=UTC) if seconds is None else end - timedelta(seconds=seconds)
+    times = {"startedAt": stamp(begin), "finishedAt": stamp(end)}
+    return {"terminated": {"exitCode": exit_code, "reason": reason, **times}}
+
+
+def stamp(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (ended(127, 0), "ended with status 127 (Error)"),
+        (ended(0, 3, "Completed"), "ended with status 0 (Completed)"),
+        (ended(128, None, "StartError"), "ended with status 128 (StartError)"),
+        ({"terminated": {"exitCode": 1, "reason": "Error"}}, "ended with status 1 (Error)"),
+    ],
+)
+def test_an_image_whose_container_ends_at_once_is_not_added_again(
+    shop: FakeWorkshop, state: Manifest, says: str
+) -> None:
+    shop.attach(PODS[0], container(), {"terminated": {"exitCode": 0, "reason": "Completed"}})
+    shop.attach(PODS[0], container(f"{LOOK}-2"), state)
+
+    answer = refused(shop)
+
+    assert answer.reason is GapReason.DIED
+    assert f"the ephemeral container {LOOK}-2 of {IMAGE} {says}" in answer.message
+    assert "--debug-image" in answer.message
+    assert "nothing was changed" in answer.message
+    assert shop.writes == []
+
+
+def test_an_image_that_ends_at_once_is_added_once_only(shop: FakeWorkshop) -> None:
+    shop.states = {IMAGE: ended(1, 0)}
+
+    refused(shop)
+    refused(shop)
+
+    assert names(shop) == [LOOK]
+
+
+def test_an_image_that_ended_at_once_is_not_added_again_after_another(shop: FakeWorkshop) -> None:
+    shop.attach(PODS[0], container(), ended(1, 0))
+    shop.attach(PODS[0], container(f"{LOOK}-2", "other:1"), ended(1, 0))
+
+    refused(shop)
+
+    assert shop.writes == []
+
+
+def test_another_image_is_added_after_one_that_ended_at_once(shop: FakeWorkshop) -> None:
+    shop.attach(PODS[0], container(image="distroless:1"), ended(127, 0))
+
+    opened(shop)
+
+    assert names(shop) == [LOOK, f"{LOOK}-2"]
+
+
+def test_one_that_was_killed_after_a_long_time_gets_a_successor(shop: FakeWorkshop) -> None:
+    shop.attach(PODS[0], container(), ended(137, 86_400, "OOMKilled"))
+
+    opened(shop)
+
+    assert names(shop) == [LOOK, f"{LOOK}-2"]
 
 
 def test_a_successor_that_runs_is_used_again(shop: FakeWorkshop) -> None:

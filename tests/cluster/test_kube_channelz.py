@@ -636,7 +636,7 @@ def test_to_wait_for_its_turn_takes_nothing_from_a_requests_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kube, "WALKS_IN_FLIGHT", 1)
-    request = AskChannelz("shop", POD, 50051, 0.1, 1.5)
+    request = AskChannelz("shop", POD, 50051, 0.1, 2.5)
 
     answers = asked_at_once(tmp_path, request, Slow(0.2), 8)
 
