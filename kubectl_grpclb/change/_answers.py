@@ -1,13 +1,16 @@
 """Readings of requests that take more than one step, and the words for what keeps a container from running."""
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from kubectl_grpclb.model.kube import ContainerStatus
 from kubectl_grpclb.model.snapshot import Answer, Reading, Request
 
-__all__ = ["is_running", "reading_of", "why_not"]
+__all__ = ["May", "is_running", "reading_of", "why_not"]
+
+May = Callable[[str, str, str], Awaitable[bool | None]]
+"""`Workshop.may`, or what remembers its answers."""
 
 _OF_THE_IMAGE = frozenset(
     {

@@ -13,7 +13,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from kubectl_grpclb.change._answers import is_running, reading_of, why_not
+from msgspec.structs import replace
+
+from kubectl_grpclb.change._answers import May, is_running, reading_of, why_not
 from kubectl_grpclb.change._restricted import looking_container
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.bundle import FIELD_MANAGER, MANAGED_BY
@@ -23,7 +25,7 @@ from kubectl_grpclb.model.kube import Pod
 from kubectl_grpclb.model.look import NODE_LOOK, PURPOSE_LABEL, RUN_LABEL
 from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.rbac import describe, rule_for
-from kubectl_grpclb.model.snapshot import Answer, Exec, List, LookFromNode, Objects, Reading, Refused
+from kubectl_grpclb.model.snapshot import Answer, Exec, List, LookFromNode, Objects, Output, Reading, Refused
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Delete, Denied, Done, Insert, Outcome
 
@@ -33,6 +35,8 @@ LABELS = {MANAGED_BY: FIELD_MANAGER, PURPOSE_LABEL: NODE_LOOK}
 """What every pod of a look from a node carries."""
 
 Pause = Callable[[float], Awaitable[object]]
+Tell = Callable[[str], object]
+"""Takes a sentence about what a look left behind."""
 
 _CONTAINER = "look"
 _START_SECONDS = 60.0
@@ -42,33 +46,54 @@ _SPARE = 10
 _LAST_RESORT = 60
 """The same for the pod, which the kubelet ends then, also where it never ran."""
 _REMOVAL_SECONDS = 10.0
+_REMOVAL_TRIES = 3
+_TRY_AGAIN = 1.0
+_NOT_THERE = frozenset({404, 409})
+"""HTTP statuses of a deletion: nothing has that name, or another pod has."""
 _OVER = frozenset({"Succeeded", "Failed"})
 
 _NEEDED = (("create", "pods"), ("list", "pods"), ("delete", "pods"), ("get", "pods/exec"), ("create", "pods/exec"))
 
 
 async def look_from_node(
-    workshop: Workshop, request: LookFromNode, *, start_seconds: float = _START_SECONDS, pause: Pause = asyncio.sleep
+    workshop: Workshop,
+    request: LookFromNode,
+    *,
+    start_seconds: float = _START_SECONDS,
+    pause: Pause = asyncio.sleep,
+    may: May | None = None,
+    tell: Tell = lambda _: None,
 ) -> Reading:
     """Run the pod, its command and away with it; whatever goes wrong is an answer.
 
-    The pod may take `start_seconds` to run. Raises ClusterError where the cluster as a whole gave no answer.
+    The pod may take `start_seconds` to run. Where it cannot be deleted, the answer keeps what it is and says so, and
+    so does `tell`, which is called also where the look is interrupted. `may` is asked in place of the workshop.
+    Raises ClusterError where the cluster as a whole gave no answer.
     """
-    return await reading_of(request, _look(workshop, request, start_seconds, pause))
+    return await reading_of(request, _permitted(workshop, request, start_seconds, pause, may or workshop.may, tell))
 
 
-async def _look(workshop: Workshop, request: LookFromNode, start_seconds: float, pause: Pause) -> Answer:
-    if refusal := await _not_permitted(workshop, request):
-        return refusal
+async def _permitted(
+    workshop: Workshop, request: LookFromNode, start_seconds: float, pause: Pause, may: May, tell: Tell
+) -> Answer:
+    refusal = await _not_permitted(may, request)
+    return refusal or await _look(workshop, request, start_seconds, pause, tell)
+
+
+async def _look(workshop: Workshop, request: LookFromNode, start_seconds: float, pause: Pause, tell: Tell) -> Answer:
     run = secrets.token_hex(5)
     making = asyncio.ensure_future(workshop.write(Insert(_manifest(request, run), request.namespace)))
     try:
         made = await asyncio.shield(making)
         if isinstance(made, Denied):
-            return _denied(request, made)
-        return await _through(workshop, request, run, start_seconds, pause)
-    finally:
-        await _carried_through(_remove(workshop, request.namespace, run, making))
+            answer: Answer = _denied(request, made)
+        else:
+            answer = await _through(workshop, request, run, start_seconds, pause)
+    except BaseException:
+        await _carried_through(_clear(workshop, request, run, making, tell))
+        raise
+    left = await _carried_through(_clear(workshop, request, run, making, tell))
+    return _saying(answer, left) if left else answer
 
 
 async def _through(workshop: Workshop, request: LookFromNode, run: str, start_seconds: float, pause: Pause) -> Answer:
@@ -94,33 +119,69 @@ async def _through(workshop: Workshop, request: LookFromNode, run: str, start_se
     return (await workshop.read(look)).answer
 
 
-async def _remove(workshop: Workshop, namespace: str, run: str, making: Awaitable[Outcome]) -> None:
-    """Delete the pod; where it is not known whether there is one, see."""
-    try:
-        made = await making
-    except ClusterError:
-        made = await workshop.fetch("pods", namespace, _name(run))
-    if isinstance(made, Done):
-        await workshop.write(Delete("pods", namespace, _name(run), made.object["metadata"]["uid"]))
-
-
-async def _carried_through(removal: Awaitable[None]) -> None:
-    """Await the removal for a bounded time, also where this look is cancelled once more.
+async def _clear(workshop: Workshop, request: LookFromNode, run: str, making: Awaitable[Outcome], tell: Tell) -> str:
+    """Delete the pod within a bounded time; give, and tell, what to do where it is still there.
 
     That it fails must hide no other error: what it leaves is over soon, and the next look deletes it.
     """
-    task = asyncio.ensure_future(asyncio.wait_for(removal, _REMOVAL_SECONDS))
-    with suppress(ClusterError, TimeoutError):
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await task
-            raise
+    with suppress(TimeoutError):
+        if await asyncio.wait_for(_remove(workshop, request.namespace, run, making), _REMOVAL_SECONDS):
+            return ""
+    name = _name(run)
+    left = (
+        f"the pod {name} is still there: kubectl delete pod {name} -n {request.namespace}; "
+        f"it ends by itself within {_deadline(request)} s"
+    )
+    tell(left)
+    return left
 
 
-async def _not_permitted(workshop: Workshop, request: LookFromNode) -> Refused | None:
-    allowed = await asyncio.gather(*(workshop.may(*each, request.namespace) for each in _NEEDED))
-    missing = [f"{verb} {resource}" for (verb, resource), may in zip(_NEEDED, allowed, strict=True) if may is False]
+async def _remove(workshop: Workshop, namespace: str, run: str, making: Awaitable[Outcome]) -> bool:
+    """Delete the pod, and try again where that fails; tell whether there is none any more."""
+    made: Outcome | None = None
+    with suppress(ClusterError):
+        made = await making
+    if isinstance(made, Denied):
+        return True
+    for attempt in range(_REMOVAL_TRIES):
+        if attempt:
+            await asyncio.sleep(_TRY_AGAIN)
+        with suppress(ClusterError):
+            if await _is_gone(workshop, namespace, _name(run), made):
+                return True
+    return False
+
+
+async def _is_gone(workshop: Workshop, namespace: str, name: str, made: Done | None) -> bool:
+    """Delete a pod once; where it is not known whether there is one, see."""
+    there = made or await workshop.fetch("pods", namespace, name)
+    if isinstance(there, Done):
+        there = await workshop.write(Delete("pods", namespace, name, there.object["metadata"]["uid"]))
+    return isinstance(there, Done) or there.status in _NOT_THERE
+
+
+async def _carried_through(clearing: Awaitable[str]) -> str:
+    """Await it also where this look is cancelled once more."""
+    task = asyncio.ensure_future(clearing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
+
+
+def _saying(answer: Answer, left: str) -> Answer:
+    """Add to an answer that the pod is still there."""
+    if isinstance(answer, Refused):
+        return replace(answer, message=f"{answer.message}; {left}")
+    if isinstance(answer, Output):
+        return replace(answer, detail=f"{answer.detail}; {left}" if answer.detail else left)
+    return answer
+
+
+async def _not_permitted(may: May, request: LookFromNode) -> Refused | None:
+    allowed = await asyncio.gather(*(may(*each, request.namespace) for each in _NEEDED))
+    missing = [f"{verb} {resource}" for (verb, resource), does in zip(_NEEDED, allowed, strict=True) if does is False]
     if not missing:
         return None
     rules = (rule_for(request), rule_for(Exec(request.namespace, "", _CONTAINER, (), request.seconds)))
@@ -162,6 +223,10 @@ def _name(run: str) -> str:
     return f"grpclb-{NODE_LOOK}-{run}"
 
 
+def _deadline(request: LookFromNode) -> int:
+    return math.ceil(request.seconds) + _LAST_RESORT
+
+
 def _manifest(request: LookFromNode, run: str) -> Manifest:
     asleep = ("sh", "-c", f"sleep {math.ceil(request.seconds) + _SPARE}")
     container: dict[str, Any] = looking_container(_CONTAINER, request.image, asleep)
@@ -177,7 +242,7 @@ def _manifest(request: LookFromNode, run: str) -> Manifest:
             "nodeName": request.node,
             "hostPID": True,
             "restartPolicy": "Never",
-            "activeDeadlineSeconds": math.ceil(request.seconds) + _LAST_RESORT,
+            "activeDeadlineSeconds": _deadline(request),
             "terminationGracePeriodSeconds": 0,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,

@@ -8,11 +8,12 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
-from kubectl_grpclb.change._answers import is_running, reading_of, why_not
+from kubectl_grpclb.change._answers import May, is_running, reading_of, why_not
 from kubectl_grpclb.change._restricted import looking_container
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.gap import GapReason
@@ -23,7 +24,7 @@ from kubectl_grpclb.model.snapshot import Answer, Get, Objects, OpenUp, Reading,
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Denied, PatchObject
 
-__all__ = ["open_up"]
+__all__ = ["not_tried", "open_up"]
 
 Pause = Callable[[float], Awaitable[object]]
 
@@ -38,6 +39,11 @@ period to end."""
 _OVER = frozenset({"Succeeded", "Failed"})
 _UNCHANGED = "nothing was changed"
 
+_AT_ONCE = 10.0
+"""Seconds: a container that ran for longer was ended by something else than its image."""
+_NEVER = 2000
+"""Before this year nothing began: of a container that could not be started a kubelet tells 1970."""
+
 
 class _Choice(Struct, frozen=True):
     """The container to look through."""
@@ -46,31 +52,45 @@ class _Choice(Struct, frozen=True):
     there: bool
 
 
-async def open_up(workshop: Workshop, request: OpenUp, seconds: float, pause: Pause = asyncio.sleep) -> Reading:
+async def open_up(
+    workshop: Workshop, request: OpenUp, seconds: float, pause: Pause = asyncio.sleep, *, may: May | None = None
+) -> Reading:
     """Add the container, unless one runs already, and wait until it runs; whatever goes wrong is an answer.
 
     What is added stays in the pod until the pod goes: no API takes an ephemeral container away. One that has ended
-    cannot be started again, so that another with a number after its name is added. Raises ClusterError where the
-    cluster as a whole gave no answer.
+    cannot be started again, so that another with a number after its name is added, unless it ended as soon as it began
+    and would do so again. `may` is asked in place of the workshop. Raises ClusterError where the cluster as a whole
+    gave no answer.
     """
-    return await reading_of(request, _opened(workshop, request, seconds, pause))
+    return await reading_of(request, _opened(workshop, request, seconds, pause, may or workshop.may))
 
 
-async def _opened(workshop: Workshop, request: OpenUp, seconds: float, pause: Pause) -> Answer:
+async def not_tried(request: OpenUp, pod: str, refused: Refused) -> Reading:
+    """Give the reading of a request that would come to the same as that of another pod; nothing is asked."""
+
+    async def answer() -> Answer:
+        return Refused(refused.reason, f"not tried, because in pod {pod}: {refused.message}")
+
+    return await reading_of(request, answer())
+
+
+async def _opened(workshop: Workshop, request: OpenUp, seconds: float, pause: Pause, may: May) -> Answer:
     found = await workshop.fetch("pods", request.namespace, request.pod)
     if isinstance(found, Denied):
         return _unread(request, found)
     if over := _over(found.object):
-        return Refused(GapReason.DIED, f"{over}; {_UNCHANGED}")
+        return Refused(GapReason.UNREAD, f"{over}; {_UNCHANGED}")
     choice = _choose(found.object, request)
-    if not choice.there and (refusal := await _add(workshop, request, choice.name)):
+    if isinstance(choice, Refused):
+        return choice
+    if not choice.there and (refusal := await _add(workshop, request, choice.name, may)):
         return refusal
     return await _until_running(workshop, request, choice.name, seconds, pause)
 
 
-async def _add(workshop: Workshop, request: OpenUp, name: str) -> Refused | None:
+async def _add(workshop: Workshop, request: OpenUp, name: str, may: May) -> Refused | None:
     """Patch the pod; give why it could not be."""
-    if await workshop.may("patch", f"pods/{_SUBRESOURCE}", request.namespace) is False:
+    if await may("patch", f"pods/{_SUBRESOURCE}", request.namespace) is False:
         return Refused(
             GapReason.FORBIDDEN,
             f"not permitted to {describe(request)}; {_UNCHANGED}. A role with this rule would allow it: "
@@ -112,11 +132,10 @@ def _pod(answer: Answer) -> Pod | Refused:
     return pods[0] if pods else Refused(GapReason.GARBLED, "the cluster's answer is not a pod")
 
 
-def _choose(pod: Manifest, request: OpenUp) -> _Choice:
-    """Take the container that runs or is about to, else a new name.
+def _choose(pod: Manifest, request: OpenUp) -> _Choice | Refused:
+    """Take the container that runs or is about to, else a new name, unless one more of its image is of no use.
 
-    One that cannot run is taken again where its image is the wanted one: the node may have got it by now, and if not,
-    one more of the same is of no use.
+    One that cannot run is taken again where its image is the wanted one: the node may have got it by now.
     """
     ours = re.compile(rf"{re.escape(request.container)}(?:-(\d+))?")
     numbers = {
@@ -131,9 +150,39 @@ def _choose(pod: Manifest, request: OpenUp) -> _Choice:
         for name in numbers:
             if _is(states.get(name, {}), state) and (state == "running" or images[name] == request.image):
                 return _Choice(name, there=True)
+    same = [name for name in numbers if images[name] == request.image]
+    newest = max(same, key=numbers.__getitem__, default="")
+    if refusal := _why_not_again(newest, request, states.get(newest, {}).get("terminated")):
+        return refusal
     if not numbers:
         return _Choice(request.container, there=False)
     return _Choice(f"{request.container}-{max(numbers.values()) + 1}", there=False)
+
+
+def _why_not_again(name: str, request: OpenUp, ended: dict[str, Any] | None) -> Refused | None:
+    """Refuse where the last container of the image ended by itself: another would, and could not be taken away either.
+
+    One that was killed after it had run for a while says nothing of its image.
+    """
+    status = (ended or {}).get("exitCode") or 0
+    ran = _ran(ended or {})
+    if ended is None or (status == 0 if ran is None else ran >= _AT_ONCE):
+        return None
+    return Refused(
+        GapReason.DIED,
+        f"the ephemeral container {name} of {request.image} ended with status {status} "
+        f"({printable(ended.get('reason') or 'no reason')}) as soon as it began: has it a sh with sleep? Another would "
+        f"stay in the pod, too; {_UNCHANGED}. `--debug-image` names another image",
+    )
+
+
+def _ran(ended: dict[str, Any]) -> float | None:
+    """Give the seconds that a container ran; None where that is not known, or it never began."""
+    try:
+        began, over = (datetime.fromisoformat(ended[key]) for key in ("startedAt", "finishedAt"))
+        return None if began.year < _NEVER else (over - began).total_seconds()
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _is(states: dict[str, Any], state: str) -> bool:

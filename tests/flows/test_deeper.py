@@ -1,10 +1,13 @@
 """A cluster that opens pods up: one first, and the others only where that one runs."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from kubectl_grpclb import cli
 from kubectl_grpclb.flows.deeper import DeepCluster
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.gap import GapReason
@@ -213,3 +216,28 @@ def test_a_pod_that_a_look_leaves_is_collected(shop: Shop) -> None:
     (told,) = run(read())
     (name,) = [each.manifest["metadata"]["name"] for each in shop.writes if isinstance(each, Insert)]
     assert f"kubectl delete pod {name} -n shop" in told
+
+
+@pytest.mark.parametrize("verbose", [[], ["-v"]])
+def test_diagnose_tells_what_is_left_behind_after_its_report(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], verbose: list[str]
+) -> None:
+    write = shop.write
+
+    async def refuse(asked: Write) -> Outcome:
+        return Denied(500, GapReason.DIED, "no") if isinstance(asked, Delete) else await write(asked)
+
+    @asynccontextmanager
+    async def connected(_: object) -> AsyncIterator[Shop]:
+        yield shop
+
+    shop.write = refuse  # type: ignore[method-assign]
+    monkeypatch.setattr("kubectl_grpclb.change.node_look._TRY_AGAIN", 0.0)
+    monkeypatch.setattr("kubectl_grpclb.cluster.kube.connect_to_change", connected)
+
+    cli.main(["diagnose", "greeter", "--via", "node", "--window", "0s", *verbose])
+
+    names = [each.manifest["metadata"]["name"] for each in shop.writes if isinstance(each, Insert)]
+    told = capfd.readouterr().err
+    assert names
+    assert all(f"warning: the pod {name} is still there: kubectl delete pod {name} -n shop" in told for name in names)
