@@ -17,6 +17,7 @@ from kubectl_grpclb.flows.diagnose import diagnosed, recorded
 from kubectl_grpclb.model.errors import GrpclbError, UsageError
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.snapshot import Snapshot
+from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.probes.ask import Ask
 
 if TYPE_CHECKING:
@@ -170,11 +171,14 @@ async def _connected(chosen: "ConnectOptions", *, changes: bool, verbose: bool) 
     from kubectl_grpclb.cluster.told import ToldWorkshop
     from kubectl_grpclb.flows.deeper import DeepCluster
 
-    async with (
-        connect_to_change(chosen) as workshop,
-        DeepCluster(ToldWorkshop(workshop, Progress().tell) if verbose else workshop) as cluster,
-    ):
-        yield cluster
+    async with connect_to_change(chosen) as workshop:
+        deep = DeepCluster(ToldWorkshop(workshop, Progress().tell) if verbose else workshop)
+        try:
+            async with deep as cluster:
+                yield cluster
+        finally:
+            for left in deep.left_behind:
+                Progress().tell(f"warning: {printable(left)}")
 
 
 async def _read_one(cluster: "Cluster", ask: Ask) -> Snapshot | Failed:

@@ -249,17 +249,17 @@ def test_a_deletion_that_is_not_answered_takes_nothing_from_the_look(shop: Looki
 
 def undeletable(shop: Looking, times: int, denied: Denied | None = None) -> None:
     """Refuse so many deletions of a look's pod, or give no answer to them."""
-    write = shop.write
+    carry_out = shop.write
     left_to_refuse = [denied] * times
 
-    async def refuse(asked: Write) -> Outcome:
-        if isinstance(asked, Delete) and left_to_refuse:
-            shop.writes.append(asked)
+    async def refuse(write: Write) -> Outcome:
+        if isinstance(write, Delete) and left_to_refuse:
+            shop.writes.append(write)
             refusal = left_to_refuse.pop()
             if refusal is None:
                 raise ClusterError("cannot reach the API server")
             return refusal
-        return await write(asked)
+        return await carry_out(write)
 
     shop.write = refuse  # type: ignore[method-assign]
 
@@ -334,12 +334,12 @@ def test_a_pod_that_somebody_else_deleted_is_gone(shop: Looking, status: int) ->
 
 
 def test_a_deletion_that_hangs_is_given_up_and_told(shop: Looking) -> None:
-    write = shop.write
+    carry_out = shop.write
 
-    async def hang(asked: Write) -> Outcome:
-        if isinstance(asked, Delete):
+    async def hang(write: Write) -> Outcome:
+        if isinstance(write, Delete):
             await asyncio.sleep(1000)
-        return await write(asked)
+        return await carry_out(write)
 
     shop.write = hang  # type: ignore[method-assign]
 

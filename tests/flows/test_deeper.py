@@ -201,10 +201,10 @@ def test_a_permission_that_could_not_be_asked_for_is_asked_for_again(shop: Shop)
 
 
 def test_a_pod_that_a_look_leaves_is_collected(shop: Shop) -> None:
-    write = shop.write
+    carry_out = shop.write
 
-    async def refuse(asked: Write) -> Outcome:
-        return Denied(500, GapReason.DIED, "no") if isinstance(asked, Delete) else await write(asked)
+    async def refuse(write: Write) -> Outcome:
+        return Denied(500, GapReason.DIED, "no") if isinstance(write, Delete) else await carry_out(write)
 
     shop.write = refuse  # type: ignore[method-assign]
 
@@ -222,10 +222,10 @@ def test_a_pod_that_a_look_leaves_is_collected(shop: Shop) -> None:
 def test_diagnose_tells_what_is_left_behind_after_its_report(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], verbose: list[str]
 ) -> None:
-    write = shop.write
+    carry_out = shop.write
 
-    async def refuse(asked: Write) -> Outcome:
-        return Denied(500, GapReason.DIED, "no") if isinstance(asked, Delete) else await write(asked)
+    async def refuse(write: Write) -> Outcome:
+        return Denied(500, GapReason.DIED, "no") if isinstance(write, Delete) else await carry_out(write)
 
     @asynccontextmanager
     async def connected(_: object) -> AsyncIterator[Shop]:
@@ -235,7 +235,13 @@ def test_diagnose_tells_what_is_left_behind_after_its_report(
     monkeypatch.setattr("kubectl_grpclb.change.node_look._TRY_AGAIN", 0.0)
     monkeypatch.setattr("kubectl_grpclb.cluster.kube.connect_to_change", connected)
 
-    cli.main(["diagnose", "greeter", "--via", "node", "--window", "0s", *verbose])
+    monkeypatch.setattr("gc.freeze", lambda: None)
+    monkeypatch.setattr(
+        "sys.argv", ["kubectl-grpclb", "diagnose", "greeter", "--via", "node", "--window", "0", *verbose]
+    )
+
+    with pytest.raises(SystemExit):
+        cli.main()
 
     names = [each.manifest["metadata"]["name"] for each in shop.writes if isinstance(each, Insert)]
     told = capfd.readouterr().err
