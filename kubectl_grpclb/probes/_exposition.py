@@ -141,12 +141,15 @@ def _total(series: Series, keeps: Keeps) -> float:
 
 
 def _grown(metric: str, first: Exposed | None, last: Exposed, keeps: Keeps) -> int | Gap:
-    """Add up by how much the series grew; one that is new began at 0, as libraries make them when they are needed."""
+    """Add up by how much the series grew; one that is new began at 0, as libraries make them when they are needed.
+
+    One that was at 0 may be left out later, as those of many methods are.
+    """
     after = last.samples.get(metric, _NOTHING)
     if first is None:
         return round(_total(after, keeps))
     before = first.samples.get(metric, _NOTHING)
-    if any(after.get(labels, -1.0) < value for labels, value in before.items()):
+    if any(after.get(labels, 0.0) < value for labels, value in before.items()):
         return Gap(GapReason.DIED, f"{metric} began anew within the window, as when the process restarts")
     return round(_total(after, keeps) - _total(before, keeps))
 

@@ -1,4 +1,8 @@
-"""The queries for a Prometheus server: each counter of the table, over all pods of the Service at once."""
+"""The queries for a Prometheus server: each counter of the table, over all pods of the Service at once.
+
+Pods are matched by what their names begin with, so that the queries do not grow with their number. The answers hold
+other pods of such names, too; who reads them picks out the Service's own.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,14 +19,16 @@ LABEL = "grpclb"
 
 _LONGEST = 7000
 """Bytes of a query in a URL; proxies before Prometheus take 8 kB as a rule."""
+_ROOM = 150
+"""Bytes in a URL that matching the pods by name may take, and by address; each comes twenty times."""
 
 _NAME = re.compile(r"[a-z0-9.-]+")
 _ADDRESS = re.compile(r"[0-9a-f.:]+")
 
 _STREAMING = "(?i).*stream.*"
 
-Where = tuple[str, str]
-"""Matchers for the pods by name, and for those that have none, by their address."""
+Where = tuple[str, ...]
+"""Matchers for the pods by name, and for targets that have none."""
 
 
 def queries(ask: Ask, servers: Sequence[Backend]) -> list[str]:
@@ -89,23 +95,46 @@ def _matchers(row: Row, ports: Sequence[int]) -> list[str]:
 
 def _where(ask: Ask, servers: Sequence[Backend]) -> Where | None:
     pods = [server.name for server in servers if server.pod is not None and _NAME.fullmatch(server.name)]
-    addresses = [each for server in servers for each in server.addresses if _ADDRESS.fullmatch(each)]
     if not pods or not _NAME.fullmatch(ask.namespace):
         return None
-    hosts = [f"[{each}]" if ":" in each else each for each in addresses]
-    named = f'namespace="{ask.namespace}",pod=~"{_any_of(pods, "-")}"'
-    return named, f'pod="",instance=~"({_any_of(hosts, ".")}):.*"'
+    addresses = {each for server in servers for each in server.addresses if _ADDRESS.fullmatch(each)}
+    hosts = _hosts(addresses)
+    nameless = f'namespace="{ask.namespace}",pod=""' if hosts is None else f'pod="",instance=~".?({hosts}).?:.*"'
+    return f'namespace="{ask.namespace}",pod=~"{_names(pods)}"', nameless
 
 
-def _any_of(texts: Iterable[str], separator: str) -> str:
-    """Match any of the texts, with what they begin with written once."""
-    groups: dict[str, list[str]] = {}
-    for text in texts:
-        beginning, found, rest = text.rpartition(separator)
-        groups.setdefault(beginning + found, []).append(_literal(rest))
-    return "|".join(f"{_literal(beginning)}({'|'.join(rests)})" for beginning, rests in groups.items())
+def _names(pods: Iterable[str]) -> str:
+    """Match the pods by what a controller names all of its own; where those are many, by less, down to nothing."""
+    cuts = (_beginnings(pods, "-", cut, "[^-]*" if cut == 1 else ".*") for cut in (1, 2, 3, 4))
+    return next(filter(_is_short, cuts), ".*")
+
+
+def _hosts(addresses: Iterable[str]) -> str | None:
+    """Match the addresses; where they are many, their networks, and None where those are many as well."""
+    cuts = (
+        "|".join(_beginnings(family, separator, cut, ".*" if cut else "") for separator, family in families)
+        for families in [_families(addresses)]
+        for cut in (0, 1, 2)
+    )
+    return next(filter(_is_short, cuts), None)
+
+
+def _families(addresses: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """Give the addresses of IPv4 and those of IPv6, each with what separates its parts."""
+    families = ((".", [each for each in addresses if ":" not in each]), (":", [each for each in addresses if ":" in each]))
+    return [(separator, family) for separator, family in families if family]
+
+
+def _beginnings(texts: Iterable[str], separator: str, cut: int, rest: str) -> str:
+    """Match texts without their last parts; dots stand for themselves, and match more."""
+    parts = (text.rsplit(separator, cut) for text in texts)
+    return "|".join(sorted({f"{first}{separator if more else ''}{rest}" for first, *more in parts}))
+
+
+def _is_short(pattern: str) -> bool:
+    return len(quote(pattern)) <= _ROOM
 
 
 def _literal(text: str) -> str:
     """Match the text itself; in brackets nothing needs a backslash, which PromQL would take for its own."""
-    return re.sub(r"[.\[\]]", r"[\g<0>]", text)
+    return text.replace(".", "[.]")

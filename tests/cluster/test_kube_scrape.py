@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from msgspec import structs
 
 from kubectl_grpclb.cluster.kube import KubeCluster
 from kubectl_grpclb.model.errors import ClusterError
@@ -269,3 +270,15 @@ def test_a_cluster_that_is_busy_is_asked_again(tmp_path: Path) -> None:
     talk = Conversation(tmp_path, refuses(429, "later", **{"Retry-After": "0"}), exposes(STARTED))
 
     assert kept(talk.ask(METRICS)) == STARTED
+
+
+def test_of_many_samples_at_0_only_a_few_are_kept_and_every_other_one(tmp_path: Path) -> None:
+    idle = [f'grpc_server_handled_total{{grpc_code="{number}"}} 0' for number in range(300)]
+    busy = ['grpc_server_handled_total{grpc_code="OK"} 7', 'grpc_server_started_total{grpc_method="A"} 0']
+    body = "\n".join([*idle, *busy, ""]).encode()
+
+    metrics = structs.replace(METRICS, names=("grpc_server_handled_total{", "grpc_server_started_total{"))
+
+    answer = Conversation(tmp_path, exposes(body)).ask(metrics)
+
+    assert kept(answer).decode().splitlines() == [*idle[:16], *busy]
