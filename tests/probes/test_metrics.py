@@ -252,7 +252,11 @@ def test_a_counter_that_went_down_is_a_gap() -> None:
 
 
 def test_a_series_that_vanished_is_a_gap() -> None:
-    assert gap(calls(10) + calls(0, service="shop.Cart"), calls(12)).reason is GapReason.DIED
+    assert gap(calls(10) + calls(1, service="shop.Cart"), calls(12)).reason is GapReason.DIED
+
+
+def test_a_series_at_zero_that_is_left_out_later_is_none() -> None:
+    assert counted(calls(10) + calls(0, service="shop.Cart"), calls(12)).requests == 2
 
 
 def test_a_series_that_is_new_began_at_zero() -> None:
