@@ -37,6 +37,7 @@ bench: $(DEV) $(ENVOY)
 	$(BIN)/python bench/parse_proc.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/startup.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/hundred_pods.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/sources.py
 	$(BIN)/python bench/envoy_cost.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/killed_server.py
 

@@ -5,7 +5,7 @@ other pods of such names, too; who reads them picks out the Service's own.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from kubectl_grpclb.probes._counters import INTERNAL, LIBRARIES, SIDECARS, Row
@@ -103,36 +103,30 @@ def _where(ask: Ask, servers: Sequence[Backend]) -> Where | None:
     return f'namespace="{ask.namespace}",pod=~"{_names(pods)}"', nameless
 
 
-def _names(pods: Iterable[str]) -> str:
+def _names(pods: Collection[str]) -> str:
     """Match the pods by what a controller names all of its own; where those are many, by less, down to nothing."""
-    cuts = (_beginnings(pods, "-", cut, "[^-]*" if cut == 1 else ".*") for cut in (1, 2, 3, 4))
-    return next(filter(_is_short, cuts), ".*")
+    patterns = (_beginnings(pods, "-", cut, "[^-]*" if cut == 1 else ".*") for cut in (1, 2, 3, 4))
+    return next(filter(_is_short, patterns), ".*")
 
 
-def _hosts(addresses: Iterable[str]) -> str | None:
+def _hosts(addresses: Collection[str]) -> str | None:
     """Match the addresses; where they are many, their networks, and None where those are many as well."""
-    cuts = (
-        "|".join(_beginnings(family, separator, cut, ".*" if cut else "") for separator, family in families)
-        for families in [_families(addresses)]
-        for cut in (0, 1, 2)
-    )
-    return next(filter(_is_short, cuts), None)
+    old, new = ([each for each in addresses if (":" in each) is colons] for colons in (False, True))
+    for cut, rest in enumerate(("", ".*", ".*")):
+        pattern = "|".join(filter(None, (_beginnings(old, ".", cut, rest), _beginnings(new, ":", cut, rest))))
+        if _is_short(pattern):
+            return pattern
+    return None
 
 
-def _families(addresses: Iterable[str]) -> list[tuple[str, list[str]]]:
-    """Give the addresses of IPv4 and those of IPv6, each with what separates its parts."""
-    families = ((".", [each for each in addresses if ":" not in each]), (":", [each for each in addresses if ":" in each]))
-    return [(separator, family) for separator, family in families if family]
-
-
-def _beginnings(texts: Iterable[str], separator: str, cut: int, rest: str) -> str:
+def _beginnings(texts: Collection[str], separator: str, cut: int, rest: str) -> str:
     """Match texts without their last parts; dots stand for themselves, and match more."""
     parts = (text.rsplit(separator, cut) for text in texts)
     return "|".join(sorted({f"{first}{separator if more else ''}{rest}" for first, *more in parts}))
 
 
 def _is_short(pattern: str) -> bool:
-    return len(quote(pattern)) <= _ROOM
+    return 0 < len(quote(pattern)) <= _ROOM
 
 
 def _literal(text: str) -> str:

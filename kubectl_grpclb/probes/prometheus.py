@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
 
+from kubectl_grpclb.model import kube
 from kubectl_grpclb.model.addresses import canonical
 from kubectl_grpclb.model.facts import Counted
 from kubectl_grpclb.model.gap import Gap, GapReason
@@ -14,7 +16,7 @@ from kubectl_grpclb.model.snapshot import Answer, AskPrometheus, Output, Reading
 from kubectl_grpclb.probes._counters import LIBRARIES, SIDECARS, Row
 from kubectl_grpclb.probes._promql import LABEL, key_of, queries
 from kubectl_grpclb.probes.ask import Ask
-from kubectl_grpclb.probes.endpoints import Backend
+from kubectl_grpclb.probes.endpoints import Backend, age_of
 
 __all__ = ["counted_by_prometheus", "prometheus_server", "request_prometheus"]
 
@@ -30,6 +32,13 @@ _EXACT = 2.0**53
 class _Sample(Struct, frozen=True):
     metric: dict[str, str]
     value: tuple[float, str]
+
+
+class _Told(Struct, frozen=True):
+    """The samples of all answers: those with a pod's name by that, the others by the host that was scraped."""
+
+    by_pod: dict[str, list[_Sample]]
+    by_host: dict[str, list[_Sample]]
 
 
 class _Data(Struct, frozen=True, rename="camel"):
@@ -59,30 +68,34 @@ def counted_by_prometheus(readings: Sequence[Reading], ask: Ask, server: Backend
 
     One query that failed leaves every pod unknown: what it asked for might have been what counts.
     """
-    answers = [
-        reading.answer
+    asked = [
+        reading
         for reading in readings
         if isinstance(reading.request, AskPrometheus) and reading.request.server == ask.prometheus
     ]
-    if not answers or server.pod is None:
+    if not asked or server.pod is None:
         return None
+    told = _told(tuple(reading.answer for reading in asked))
+    if isinstance(told, Gap):
+        return told
+    age = age_of(server.pod.metadata.creation_timestamp, asked[0].at)
+    young = age is not None and age < ask.prometheus_range
     values: dict[str, float] = {}
-    for answer in answers:
-        samples = _samples(answer)
-        if isinstance(samples, Gap):
-            return samples
-        for key, value in _of(server, samples):
-            if value is None:
-                return Gap(GapReason.GARBLED, f"Prometheus gave no count for {key}")
-            # More than one job may scrape the pod, and each has counted everything.
-            values[key] = max(value, values.get(key, 0.0))
-    return _counted(values, ask.prometheus_range)
+    for sample in _of(server, told, young=young):
+        key = sample.metric.get(LABEL, "")
+        value = _count(sample.value[1], floor=key.startswith("open "))
+        if value is None:
+            return Gap(GapReason.GARBLED, f"Prometheus gave no count for {key}")
+        # More than one job may scrape the pod, and each has counted everything.
+        values[key] = max(value, values.get(key, 0.0))
+    return _counted(values, ask.prometheus_range, age if age and young else ask.prometheus_range)
 
 
-def _counted(values: Mapping[str, float], seconds: float) -> Counted | Gap:
+def _counted(values: Mapping[str, float], asked: float, seconds: float) -> Counted | Gap:
+    """Make a count of a pod's values; of the seconds asked about it was there for so many."""
     row = _first(LIBRARIES, values) or _first(SIDECARS, values)
     if row is None:
-        return Gap(GapReason.NOT_SERVED, f"Prometheus has no known counter of the pod's calls for {seconds:g} s")
+        return Gap(GapReason.NOT_SERVED, f"Prometheus has no known counter of the pod's calls for {asked:g} s")
     return Counted(
         requests=round(values[key_of("requests", row)]),
         seconds=seconds,
@@ -102,18 +115,31 @@ def _rounded(value: float | None) -> int | None:
     return None if value is None else round(value)
 
 
-def _of(server: Backend, samples: Sequence[_Sample]) -> Iterator[tuple[str, float | None]]:
-    for sample in samples:
-        if _is_of(server, sample.metric):
-            key = sample.metric.get(LABEL, "")
-            yield key, _count(sample.value[1], floor=key.startswith("open "))
+def _of(server: Backend, told: _Told, *, young: bool) -> Iterator[_Sample]:
+    """Give the samples of a server.
+
+    A StatefulSet's pod has the name of the one before it, whose samples have another address.
+    """
+    again = young and server.pod is not None and _keeps_its_name(server.pod)
+    for sample in told.by_pod.get(server.name, ()):
+        host = _host(sample)
+        if not again or host in server.addresses or not _is_address(host):
+            yield sample
+    for address in server.addresses:
+        yield from told.by_host.get(address, ())
 
 
-def _is_of(server: Backend, metric: Mapping[str, str]) -> bool:
-    if metric.get("pod"):
-        return metric["pod"] == server.name
-    host = metric.get("instance", "").rpartition(":")[0]
-    return canonical(host.removeprefix("[").removesuffix("]")) in server.addresses
+def _keeps_its_name(pod: kube.Pod) -> bool:
+    return any(owner.kind == "StatefulSet" for owner in pod.metadata.owner_references or ())
+
+
+def _host(sample: _Sample) -> str:
+    host = sample.metric.get("instance", "").rpartition(":")[0]
+    return canonical(host.removeprefix("[").removesuffix("]"))
+
+
+def _is_address(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdigit()
 
 
 def _count(text: str, *, floor: bool) -> float | None:
@@ -124,6 +150,21 @@ def _count(text: str, *, floor: bool) -> float | None:
         return None
     value = max(value, 0.0) if floor and value >= -_EXACT else value
     return value if math.isfinite(value) and 0 <= value <= _EXACT else None
+
+
+@lru_cache(maxsize=1)
+def _told(answers: tuple[Answer, ...]) -> _Told | Gap:
+    """Read all answers, once for all the pods."""
+    told = _Told({}, {})
+    for answer in answers:
+        samples = _samples(answer)
+        if isinstance(samples, Gap):
+            return samples
+        for sample in samples:
+            pod = sample.metric.get("pod")
+            known = told.by_pod.setdefault(pod, []) if pod else told.by_host.setdefault(_host(sample), [])
+            known.append(sample)
+    return told
 
 
 def _samples(answer: Answer) -> Sequence[_Sample] | Gap:

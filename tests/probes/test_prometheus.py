@@ -1,16 +1,19 @@
 """What a Prometheus server is asked about the pods of a Service, and how many calls its answers tell of."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from kubectl_grpclb.model import kube
+from kubectl_grpclb.model.addresses import canonical
 from kubectl_grpclb.model.facts import Counted
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.snapshot import Answer, AskPrometheus, Blob, Objects, Output, Reading, Refused
@@ -18,14 +21,16 @@ from kubectl_grpclb.probes.ask import Ask
 from kubectl_grpclb.probes.endpoints import Backend
 from kubectl_grpclb.probes.prometheus import counted_by_prometheus, request_prometheus
 from tests.fake_cluster import NOW
-from tests.shop import PODS, pod
+from tests.shop import OLD, PODS, pod
 
 URL = "http://prometheus:9090"
 ASK = Ask("shop", "greeter", prometheus=URL, prometheus_range=300.0)
 
 
-def a_server(name: str, *addresses: str) -> Backend:
-    made = msgspec.convert(pod(PODS[0], addresses[0]), kube.Pod)
+def a_server(name: str, *addresses: str, created: str = OLD, owner: str = "ReplicaSet") -> Backend:
+    data = pod(PODS[0], addresses[0], created=created)
+    data["metadata"]["ownerReferences"] = [{"kind": owner, "name": "greeter", "controller": True}]
+    made = msgspec.convert(data, kube.Pod)
     return Backend(name, addresses, 50051, True, True, False, None, None, made)
 
 
@@ -78,16 +83,79 @@ def test_all_pods_are_asked_about_at_once_over_the_range() -> None:
 
     assert len(asked) <= 3
     assert f"increase({STARTED}{{" in asked[0]
-    assert 'namespace="shop",pod=~"greeter-7c9f8d5b6-(x2x9k|m4q7t|b8v2n)"}[300000ms]' in asked[0]
-    assert 'pod="",instance=~"(10[.]244[.]0[.](11|12|13)):.*"}[300000ms]' in asked[0]
+    assert 'namespace="shop",pod=~"greeter-7c9f8d5b6-[^-]*"}[300000ms]' in asked[0]
+    assert 'pod="",instance=~".?(10.244.0.11|10.244.0.12|10.244.0.13).?:.*"}[300000ms]' in asked[0]
 
 
-def test_queries_stay_few_and_short_enough_for_a_url_with_many_pods() -> None:
-    many = [a_server(f"greeter-7c9f8d5b6-{at:05}", f"10.244.{at // 50}.{at % 50}") for at in range(100)]
-    asked = queries(many)
+def test_the_pods_of_a_rollout_are_matched_by_both_of_their_owners() -> None:
+    both = [a_server(name, "10.244.0.11") for name in ("greeter-7c9f8d5b6-x2x9k", "greeter-5d6c7b8f9-m4q7t", "web")]
 
-    assert len(asked) < 12
-    assert max(len(quote(query)) for query in asked) <= 7000
+    assert 'pod=~"greeter-5d6c7b8f9-[^-]*|greeter-7c9f8d5b6-[^-]*|web[^-]*"' in queries(both)[0]
+
+
+def test_pods_of_many_owners_are_matched_by_less_of_their_names() -> None:
+    shards = [a_server(f"greeter-shard-{at}-7c9f8d5b6-x2x9k", "10.244.0.11") for at in range(50)]
+
+    assert 'pod=~"greeter-shard-.*"' in queries(shards)[0]
+
+
+def test_pods_that_have_nothing_in_common_are_those_of_the_namespace() -> None:
+    assert 'namespace="shop",pod=~".*"' in queries([a_server(f"{at}x", "10.244.0.11") for at in range(100)])[0]
+
+
+def test_many_addresses_are_matched_by_their_networks() -> None:
+    one_node = [a_server(PODS[0], f"10.244.3.{at}", f"fd00:10::{at}") for at in range(100)]
+    nodes = [a_server(PODS[0], f"10.244.{at}.7") for at in range(100)]
+
+    assert 'pod="",instance=~".?(10.244.3..*|fd00:10::.*).?:.*"' in queries(one_node)[0]
+    assert 'pod="",instance=~".?(10.244..*).?:.*"' in queries(nodes)[0]
+
+
+def test_addresses_all_over_the_place_are_not_asked_about() -> None:
+    scattered = [a_server(PODS[0], f"10.{at}.0.7") for at in range(100)]
+
+    assert "or increase(grpc_requests_received_total{" in queries(scattered)[0]
+    assert 'namespace="shop",pod=""}[300000ms]' in queries(scattered)[0]
+
+
+PARTS = st.text(alphabet="ab0-.", min_size=1, max_size=60)
+
+
+@given(st.data(), st.integers(1, 1000), st.sampled_from(["shop", "n" * 63]))
+def test_queries_stay_few_and_short_enough_for_a_url_with_any_number_of_pods(
+    data: st.DataObject, number: int, namespace: str
+) -> None:
+    before, between, after = data.draw(PARTS), data.draw(PARTS), data.draw(PARTS)
+    step = data.draw(st.integers(0, 65535))
+    many = [
+        replace(
+            SERVERS[0],
+            name=f"{before}{at * step}{between}{at}{after}",
+            addresses=(f"10.{at * step % 256}.{at // 256}.{at % 256}", f"fd::{at:x}"),
+        )
+        for at in range(number)
+    ]
+    asked = queries(many, replace(ASK, namespace=namespace))
+
+    assert len(asked) <= 4
+    assert max(len(quote(query, safe="")) for query in asked) <= 7000
+    assert max(len(quote_plus(query)) for query in asked) <= 7000
+
+
+NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,12}[a-z0-9])?(\.[a-z0-9]{1,3})?", fullmatch=True)
+HOSTS = st.ip_addresses().map(str)
+
+
+@given(st.lists(st.tuples(NAMES, HOSTS), min_size=1, max_size=40))
+def test_whatever_the_pods_are_called_their_targets_are_matched(pods: list[tuple[str, str]]) -> None:
+    query = queries([a_server(name, canonical(host)) for name, host in pods])[0]
+    name, host = (re.search(pattern, query) for pattern in (r'pod=~"([^"]*)"', r'instance=~"([^"]*)"'))
+
+    assert name is not None
+    for each, address in pods:
+        assert re.fullmatch(name[1], each)
+        known = canonical(address)
+        assert host is None or re.fullmatch(host[1], f"[{known}]:9090" if ":" in known else f"{known}:9090")
 
 
 def test_every_part_of_a_query_says_what_it_counts() -> None:
@@ -119,9 +187,7 @@ def test_a_name_that_is_none_does_not_get_into_a_query(name: str) -> None:
 
 
 def test_addresses_of_both_families_are_asked_about() -> None:
-    assert (
-        'instance=~"(10[.]244[.]0[.](11)|([[]fd00::b[]])):.*"' in queries([a_server("a", "10.244.0.11", "fd00::b")])[0]
-    )
+    assert 'instance=~".?(10.244.0.11|fd00::b).?:.*"' in queries([a_server("a", "10.244.0.11", "fd00::b")])[0]
 
 
 def test_an_answer_tells_of_calls_streams_and_messages() -> None:
@@ -151,6 +217,53 @@ def test_a_pod_that_two_jobs_scrape_is_counted_once() -> None:
     jobs = [sample(value, pod=PODS[0], job=job) for value, job in (("10", "a"), ("11", "b"))]
 
     assert counted(*jobs).requests == 11
+
+
+def test_other_pods_of_such_names_are_none_of_the_services() -> None:
+    others = [sample(value, pod=name, job="a") for value, name in (("8", PODS[1]), ("9", f"{PODS[0]}x"))]
+
+    assert counted(sample("5"), *others).requests == 5
+
+
+def test_a_pod_was_not_counted_before_it_was_there() -> None:
+    young = a_server(PODS[0], "10.244.0.11", created="2026-11-23T11:59:40Z")
+
+    assert counted(sample("40"), server=young).seconds == 20.0
+    assert counted(sample("40"), server=young).rate == 2.0
+
+
+@pytest.mark.parametrize("created", [OLD, "yesterday", NOW, "2026-11-23T12:00:05Z"])
+def test_a_pod_of_another_age_was_counted_for_the_whole_range(created: str) -> None:
+    assert counted(sample("40"), server=a_server(PODS[0], "10.244.0.11", created=created)).seconds == 300.0
+
+
+def test_what_the_pod_of_the_same_name_before_it_got_is_not_its_own() -> None:
+    again = a_server("cart-0", "10.244.0.11", created="2026-11-23T11:59:40Z", owner="StatefulSet")
+    mine, before = (
+        sample(value, pod="cart-0", instance=f"{ip}:9090") for value, ip in (("4", "10.244.0.11"), ("90", "10.244.0.9"))
+    )
+    named = sample("7", pod="cart-0", instance="cart")
+
+    assert counted(mine, before, server=again).requests == 4
+    assert gap(output(vector(before)), server=again).reason is GapReason.NOT_SERVED
+    assert counted(named, server=again).requests == 7
+    assert (
+        counted(before, server=replace(again, pod=a_server("cart-0", "10.244.0.11", owner="StatefulSet").pod)).requests
+        == 90
+    )
+
+
+def test_an_answer_is_read_once_for_all_pods(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+    decode = msgspec.json.decode
+    monkeypatch.setattr(msgspec.json, "decode", lambda *given, **more: decoded.append(1) or decode(*given, **more))
+    many = [a_server(f"once-{at}", f"10.244.1.{at}") for at in range(50)]
+    answer = output(vector(*(sample("5", pod=server.name, job="a") for server in many)))
+
+    assert [
+        counted_of.requests for server in many if isinstance(counted_of := count(answer, server=server), Counted)
+    ] == [5] * 50
+    assert len(decoded) == 1
 
 
 def test_a_pod_that_is_missing_is_a_gap_and_the_others_are_counted() -> None:
