@@ -50,7 +50,7 @@ def _joined(parts: Iterable[str]) -> list[str]:
     queries: list[str] = []
     for part in parts:
         longer = f"{queries[-1]} or {part}" if queries else part
-        if queries and len(quote(longer)) <= _LONGEST:
+        if queries and len(quote(longer, safe="")) <= _LONGEST:
             queries[-1] = longer
         else:
             queries.append(part)
@@ -126,7 +126,7 @@ def _beginnings(texts: Collection[str], separator: str, cut: int, rest: str) -> 
 
 
 def _is_short(pattern: str) -> bool:
-    return 0 < len(quote(pattern)) <= _ROOM
+    return 0 < len(quote(pattern, safe="")) <= _ROOM
 
 
 def _literal(text: str) -> str:

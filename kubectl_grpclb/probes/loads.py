@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from kubectl_grpclb.model import facts
-from kubectl_grpclb.model.gap import Gap
+from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.snapshot import Reading
 from kubectl_grpclb.probes.ask import Ask
-from kubectl_grpclb.probes.channelz import channelz_of
+from kubectl_grpclb.probes.channelz import Served, channelz_of
 from kubectl_grpclb.probes.endpoints import Backend
 from kubectl_grpclb.probes.metrics import counted_by_metrics
 from kubectl_grpclb.probes.prometheus import counted_by_prometheus
@@ -25,9 +25,8 @@ class Loads(Struct, frozen=True):
 
 def loads_of(readings: Sequence[Reading], ask: Ask, server: Backend) -> Loads:
     """Ask channelz first, since its calls are told by connection as well, then metrics, which count the same."""
-    served = channelz_of(readings, ask, server)
     told: dict[facts.Source, facts.Counted | Gap | None] = {
-        "channelz": served if served is None or isinstance(served, Gap) else served.counted,
+        "channelz": _by_channelz(readings, ask, server),
         "metrics": counted_by_metrics(readings, ask, server),
         "prometheus": counted_by_prometheus(readings, ask, server),
     }
@@ -35,3 +34,10 @@ def loads_of(readings: Sequence[Reading], ask: Ask, server: Backend) -> Loads:
         counted=tuple(each for each in told.values() if isinstance(each, facts.Counted)),
         silent={source: each for source, each in told.items() if isinstance(each, Gap)},
     )
+
+
+def _by_channelz(readings: Sequence[Reading], ask: Ask, server: Backend) -> facts.Counted | Gap | None:
+    served = channelz_of(readings, ask, server)
+    if served is None and "channelz" in ask.via:
+        return Gap(GapReason.UNREAD, "channelz was not asked: there is no pod that runs, or no port")
+    return served.counted if isinstance(served, Served) else served

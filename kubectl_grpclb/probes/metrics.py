@@ -18,6 +18,8 @@ __all__ = ["counted_by_metrics", "request_monitors", "request_scrape"]
 _LIMIT = 10.0
 """Seconds that one pod's metrics may take, as with Prometheus by default."""
 
+_NOWHERE = "nothing says where its metrics are: no annotation, no monitor, and no port with a known name"
+
 
 def request_monitors(ask: Ask) -> list[List]:
     """Ask for what tells the Prometheus Operator where metrics are; nothing where the user told it."""
@@ -45,11 +47,11 @@ def request_scrape(
 def counted_by_metrics(readings: Sequence[Reading], ask: Ask, server: Backend) -> Counted | Gap | None:
     """Say how many calls a pod got between its first scrape and its last, or ever where there was one.
 
-    None where its metrics were not asked for.
+    None where its metrics were not asked for, and the user did not name them either.
     """
     asked = _asked(readings, ask, server)
     if not asked:
-        return _unasked(ask, server)
+        return _unasked(readings, ask, server)
     first, last = asked[0], asked[-1]
     after = _exposed(last)
     if isinstance(after, Gap):
@@ -71,12 +73,20 @@ def _target(readings: Sequence[Reading], ask: Ask, server: Backend) -> Target | 
     return None if port is None else Target(port)
 
 
-def _unasked(ask: Ask, server: Backend) -> Gap | None:
-    """Only a port that the user named, and that the pod lacks, is worth a word."""
+def _unasked(readings: Sequence[Reading], ask: Ask, server: Backend) -> Gap | None:
+    """Say why metrics were not read where the user named them, or a port that the pod lacks."""
     pod, port = server.pod, ask.metrics_port
-    if port is None or pod is None or not ask.asks("metrics") or port_of(pod, port) is not None:
+    if pod is not None and port is not None and ask.asks("metrics") and port_of(pod, port) is None:
+        return Gap(GapReason.NOT_SERVED, f"no container of the pod declares a port {port!r}")
+    if "metrics" not in ask.via:
         return None
-    return Gap(GapReason.NOT_SERVED, f"no container of the pod declares a port {port!r}")
+    if pod is None:
+        return Gap(GapReason.NOT_A_POD, "the endpoint is no pod of this cluster")
+    if not _runs(server):
+        return Gap(GapReason.UNREAD, "no container of the pod is running")
+    if _target(readings, ask, server) is None:
+        return Gap(GapReason.NOT_SERVED, _NOWHERE)
+    return Gap(GapReason.UNREAD, "its metrics were not read")
 
 
 def _asked(readings: Sequence[Reading], ask: Ask, server: Backend) -> list[Reading]:

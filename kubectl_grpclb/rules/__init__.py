@@ -30,6 +30,7 @@ from kubectl_grpclb.rules import (
     glb902,
     glb903,
     glb904,
+    glb905,
 )
 from kubectl_grpclb.rules.analysis import analyse as _analyse
 
@@ -61,6 +62,7 @@ RULES = tuple(
         glb902,
         glb903,
         glb904,
+        glb905,
     )
 )
 

@@ -136,7 +136,7 @@ def scraped(url: str, log: Path, *, samples: float, seconds: float = 60) -> None
 
 
 def a_server(name: str, address: str) -> Backend:
-    made = msgspec.convert(pod(name, address), kube.Pod)
+    made = msgspec.convert(pod(BUSY, address), kube.Pod)
     return Backend(name, (address,), 50051, True, True, False, None, None, made)
 
 
@@ -163,6 +163,20 @@ def test_calls_are_counted_as_they_were_made(prometheus: str) -> None:
     assert isinstance(idle, Counted)
     assert (idle.requests, idle.open_streams) == (0, 3)
     assert absent == Gap(GapReason.NOT_SERVED, "Prometheus has no known counter of the pod's calls for 8 s")
+
+
+def test_a_pod_is_found_among_a_thousand(prometheus: str) -> None:
+    many = [a_server(f"greeter-{at % 300:x}-x2x{at:03x}", f"10.{at % 250}.0.{at % 200}") for at in range(1000)]
+
+    busy, elsewhere, *others = count(
+        prometheus, a_server(BUSY, "10.244.0.11"), a_server(ELSEWHERE, "10.244.0.12"), *many
+    )
+
+    assert isinstance(busy, Counted)
+    assert busy.requests == pytest.approx(RATES[BUSY] * RANGE, rel=0.1)
+    assert isinstance(elsewhere, Counted)
+    assert elsewhere.requests == pytest.approx(RATES[ELSEWHERE] * RANGE, rel=0.1)
+    assert not any(isinstance(each, Counted) for each in others)
 
 
 def test_a_target_without_a_pods_name_is_found_by_its_address(prometheus: str) -> None:

@@ -201,6 +201,22 @@ def test_metrics_that_the_user_did_not_choose_are_not_asked_for() -> None:
     assert request_monitors(ask) == []
 
 
+def test_metrics_that_were_asked_by_name_and_are_nowhere_are_a_gap() -> None:
+    named = Ask("shop", "greeter", via=("metrics",))
+    endpoint = Backend("10.0.0.9", ("10.0.0.9",), 50051, True, True, False, None, None, None)
+
+    assert counted_by_metrics([], ASK, a_pod()) is None
+    assert counted_by_metrics([], named, a_pod()) == Gap(
+        GapReason.NOT_SERVED,
+        "nothing says where its metrics are: no annotation, no monitor, and no port with a known name",
+    )
+    assert counted_by_metrics([], named, a_pod(containerStatuses=[])) == Gap(
+        GapReason.UNREAD, "no container of the pod is running"
+    )
+    assert counted_by_metrics([], named, endpoint) == Gap(GapReason.NOT_A_POD, "the endpoint is no pod of this cluster")
+    assert counted_by_metrics([], named, a_pod(("metrics", 9090))) == Gap(GapReason.UNREAD, "its metrics were not read")
+
+
 def test_monitors_are_read_unless_the_user_says_where_metrics_are() -> None:
     assert [each.resource for each in request_monitors(ASK)] == ["podmonitors", "servicemonitors"]
     assert request_monitors(Ask("shop", "greeter", metrics_port=9090)) == []
