@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from kubectl_grpclb.commands import options, sources
+from kubectl_grpclb.commands import options
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.commands.progress import tell_error
+from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources, with_sources
 from kubectl_grpclb.model.errors import UsageError
-from kubectl_grpclb.model.look import DEBUG_IMAGE
 
 __all__ = ["FailOn", "diagnose"]
 
@@ -24,6 +24,7 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
+@with_sources
 def diagnose(
     services: Annotated[list[str] | None, typer.Argument(metavar="SERVICE...", help="NAME or svc/NAME.")] = None,
     namespace: options.Namespace = None,
@@ -46,19 +47,7 @@ def diagnose(
         typer.Option("--from", metavar="FILE", help="Report on a recorded file; - for standard input."),
     ] = None,
     cluster_domain: options.ClusterDomain = None,
-    via: sources.ViaFlag = None,
-    metrics_port: sources.MetricsPort = None,
-    metrics_path: sources.MetricsPath = None,
-    prometheus: sources.Prometheus = None,
-    prometheus_range: sources.PrometheusRange = "5m",
-    channelz_port: sources.ChannelzPort = None,
-    client_channelz_port: sources.ClientChannelzPort = None,
-    tls: sources.Tls = False,
-    tls_ca: sources.TlsCa = None,
-    tls_server_name: sources.TlsServerName = None,
-    debug: sources.Debug = False,
-    debug_image: sources.DebugImage = DEBUG_IMAGE,
-    node_namespace: sources.NodeNamespace = None,
+    chosen: Sources = NOT_CHOSEN,
     verbose: options.Verbose = False,
 ) -> None:
     """Tell whether load sticks to a few pods of a Service, and why.
@@ -72,24 +61,9 @@ def diagnose(
     from kubectl_grpclb.commands import session, show
     from kubectl_grpclb.flows.diagnose import exit_code, replayed
 
-    chosen = sources.sources_of(
-        via,
-        metrics_port=metrics_port,
-        metrics_path=metrics_path,
-        prometheus=prometheus,
-        prometheus_range=prometheus_range,
-        channelz_port=channelz_port,
-        client_channelz_port=client_channelz_port,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_server_name=tls_server_name,
-        debug=debug,
-        debug_image=debug_image,
-        node_namespace=node_namespace,
-    )
     if replay is not None:
         given = (record, namespace, port, context, cluster_domain)
-        if services or chosen != sources.Sources() or any(each is not None for each in given):
+        if services or chosen != NOT_CHOSEN or any(each is not None for each in given):
             raise UsageError(
                 "--from takes everything from the file: give it no SERVICE and no flag but -o and --fail-on"
             )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -18,7 +19,7 @@ _READER = "get_runtime_param"
 
 
 class _Plain:
-    """Reads what is absent, text, and a choice in its own spelling; everything else as typer does."""
+    """Reads what is absent, text, a path, and a choice in its own spelling; everything else as typer does."""
 
     def __init__(self, otherwise: "Callable[[], RuntimeParam]") -> None:
         self._otherwise = otherwise
@@ -30,6 +31,8 @@ class _Plain:
             return () if param.multiple or param.nargs == -1 else None
         if wanted is str and isinstance(value, str):
             return value
+        if wanted is Path and isinstance(value, str):
+            return Path(value)
         if wanted == list[str] and isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
             return list(value)
         if isinstance(value, str) and isinstance(wanted, type) and issubclass(wanted, StrEnum) and value in set(wanted):

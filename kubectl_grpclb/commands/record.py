@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from kubectl_grpclb.commands import options, sources
-from kubectl_grpclb.model.look import DEBUG_IMAGE
+from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources, with_sources
 
 __all__ = ["record"]
 
 
+@with_sources
 def record(
     service: Annotated[str, typer.Argument(metavar="SERVICE", help="NAME or svc/NAME.")],
     namespace: options.Namespace = None,
@@ -27,19 +28,7 @@ def record(
         typer.Option("--filename", "-f", metavar="FILE", help="Where to write it; - for standard output."),
     ] = Path("-"),
     cluster_domain: options.ClusterDomain = None,
-    via: sources.ViaFlag = None,
-    metrics_port: sources.MetricsPort = None,
-    metrics_path: sources.MetricsPath = None,
-    prometheus: sources.Prometheus = None,
-    prometheus_range: sources.PrometheusRange = "5m",
-    channelz_port: sources.ChannelzPort = None,
-    client_channelz_port: sources.ClientChannelzPort = None,
-    tls: sources.Tls = False,
-    tls_ca: sources.TlsCa = None,
-    tls_server_name: sources.TlsServerName = None,
-    debug: sources.Debug = False,
-    debug_image: sources.DebugImage = DEBUG_IMAGE,
-    node_namespace: sources.NodeNamespace = None,
+    chosen: Sources = NOT_CHOSEN,
     verbose: options.Verbose = False,
 ) -> None:
     """Keep what diagnose reads in a file.
@@ -53,21 +42,6 @@ def record(
 
     connection = session.Connection(
         kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
-    )
-    chosen = sources.sources_of(
-        via,
-        metrics_port=metrics_port,
-        metrics_path=metrics_path,
-        prometheus=prometheus,
-        prometheus_range=prometheus_range,
-        channelz_port=channelz_port,
-        client_channelz_port=client_channelz_port,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_server_name=tls_server_name,
-        debug=debug,
-        debug_image=debug_image,
-        node_namespace=node_namespace,
     )
     question = session.Question((service,), port, window, cluster_domain, chosen)
     show.write_snapshot(file, session.record(connection, question, verbose=verbose))

@@ -1,9 +1,12 @@
 """The flags that say where figures may come from, and what they come to."""
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
+from functools import wraps
+from inspect import Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from msgspec import Struct
@@ -17,24 +20,7 @@ if TYPE_CHECKING:
     from kubectl_grpclb.cluster.kube import ChannelzTls
     from kubectl_grpclb.probes.ask import Ask, Via
 
-__all__ = [
-    "ChannelzPort",
-    "ClientChannelzPort",
-    "Debug",
-    "DebugImage",
-    "MetricsPath",
-    "MetricsPort",
-    "NodeNamespace",
-    "Prometheus",
-    "PrometheusRange",
-    "Sources",
-    "Tls",
-    "TlsCa",
-    "TlsServerName",
-    "ViaFlag",
-    "ViaSource",
-    "sources_of",
-]
+__all__ = ["NOT_CHOSEN", "Sources", "ViaSource", "with_sources"]
 
 _PANEL = "Sources"
 _LONGEST_RANGE = 30 * 24 * 3600.0
@@ -180,9 +166,55 @@ class Sources(Struct, frozen=True):
             raise UsageError(f"--tls-ca {printable(str(self.tls_ca))} cannot be read: {error.strerror}") from error
 
 
-def sources_of(via: list[str] | None, **flags: object) -> Sources:
-    """Gather the flags of one command."""
-    return Sources(via=tuple(via or ()), **flags)  # type: ignore[arg-type]  # each is the flag of that name
+NOT_CHOSEN = Sources()
+"""What it comes to where no such flag was given."""
+
+
+def with_sources(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command all of these flags in the place of its parameter `chosen`, which gets the Sources of them."""
+    flags, own = signature(_gathered).parameters, signature(command).parameters
+
+    @wraps(command)
+    def run(**given: Any) -> None:  # noqa: ANN401  # each is the flag of that name, as typer read it
+        command(chosen=_gathered(**{name: given.pop(name) for name in flags}), **given)
+
+    places = [[*flags.values()] if name == "chosen" else [parameter] for name, parameter in own.items()]
+    parameters = [parameter for place in places for parameter in place]
+    run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what inspect, and so typer, goes by
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def _gathered(
+    via: ViaFlag = None,
+    metrics_port: MetricsPort = None,
+    metrics_path: MetricsPath = None,
+    prometheus: Prometheus = None,
+    prometheus_range: PrometheusRange = "5m",
+    channelz_port: ChannelzPort = None,
+    client_channelz_port: ClientChannelzPort = None,
+    tls: Tls = False,
+    tls_ca: TlsCa = None,
+    tls_server_name: TlsServerName = None,
+    debug: Debug = False,
+    debug_image: DebugImage = DEBUG_IMAGE,
+    node_namespace: NodeNamespace = None,
+) -> Sources:
+    return Sources(
+        via=tuple(via or ()),
+        metrics_port=metrics_port,
+        metrics_path=metrics_path,
+        prometheus=prometheus,
+        prometheus_range=prometheus_range,
+        channelz_port=channelz_port,
+        client_channelz_port=client_channelz_port,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_server_name=tls_server_name,
+        debug=debug,
+        debug_image=debug_image,
+        node_namespace=node_namespace,
+    )
 
 
 def _named(via: tuple[str, ...]) -> list[str]:

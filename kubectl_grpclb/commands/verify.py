@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kubectl_grpclb.commands import options, sources
+from kubectl_grpclb.commands import options
 from kubectl_grpclb.commands.output import write
-from kubectl_grpclb.model.look import DEBUG_IMAGE
+from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources, with_sources
 
 if TYPE_CHECKING:
     from kubectl_grpclb.flows.verify import Verification
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["verify"]
 
 
+@with_sources
 def verify(
     service: Annotated[str, typer.Argument(metavar="SERVICE", help="NAME or svc/NAME.")],
     namespace: options.Namespace = None,
@@ -27,19 +28,7 @@ def verify(
     port: options.Port = None,
     window: options.Window = "5s",
     cluster_domain: options.ClusterDomain = None,
-    via: sources.ViaFlag = None,
-    metrics_port: sources.MetricsPort = None,
-    metrics_path: sources.MetricsPath = None,
-    prometheus: sources.Prometheus = None,
-    prometheus_range: sources.PrometheusRange = "5m",
-    channelz_port: sources.ChannelzPort = None,
-    client_channelz_port: sources.ClientChannelzPort = None,
-    tls: sources.Tls = False,
-    tls_ca: sources.TlsCa = None,
-    tls_server_name: sources.TlsServerName = None,
-    debug: sources.Debug = False,
-    debug_image: sources.DebugImage = DEBUG_IMAGE,
-    node_namespace: sources.NodeNamespace = None,
+    chosen: Sources = NOT_CHOSEN,
     verbose: options.Verbose = False,
 ) -> None:
     """Tell whether a fix cured.
@@ -61,22 +50,6 @@ def verify(
     name, seconds = options.service_name(service), session.window_of(window)
     connection = session.Connection(
         kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
-    )
-
-    chosen = sources.sources_of(
-        via,
-        metrics_port=metrics_port,
-        metrics_path=metrics_path,
-        prometheus=prometheus,
-        prometheus_range=prometheus_range,
-        channelz_port=channelz_port,
-        client_channelz_port=client_channelz_port,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_server_name=tls_server_name,
-        debug=debug,
-        debug_image=debug_image,
-        node_namespace=node_namespace,
     )
 
     async def run(workshop: Workshop) -> Verification:
