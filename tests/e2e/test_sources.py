@@ -158,10 +158,21 @@ def test_metrics_alone_tell_the_load_and_leave_connections_open(shop: str) -> No
     assert asked(found) == {"metrics", "metrics-api"}
 
 
-@pytest.mark.parametrize("name", ["sticky", "heavy-metrics", "streams-channelz", "dark"])
-def test_a_recorded_file_gives_the_same_report_whatever_told_it(shop: str, name: str, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(
+    "look",
+    [
+        ("sticky",),
+        ("streams-metrics",),
+        ("dark", "--debug", "--debug-image", IMAGE),
+        ("heavy-metrics", "--via", "node", "--debug-image", IMAGE, "--node-namespace", "default"),
+    ],
+    ids=["channelz", "metrics and exec", "debug", "node"],
+)
+def test_a_recorded_file_gives_the_same_report_whatever_told_it(
+    shop: str, look: tuple[str, ...], tmp_path: pathlib.Path
+) -> None:
     file = tmp_path / "snapshot.json"
-    live = grpclb("diagnose", name, "-n", shop, "--window", "3s", "--record", str(file), "-o", "json")
+    live = grpclb("diagnose", *look, "-n", shop, "--window", "2s", "--record", str(file), "-o", "json")
     replayed = grpclb("diagnose", "--from", str(file), "-o", "json")
 
     assert json.loads(live.stdout)
