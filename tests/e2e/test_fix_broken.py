@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 
 NAMESPACE = "grpclb-e2e-broken"
 IMAGE = "grpclb.test/envoy:1.40.0"
-AT_ONCE = 4
+AT_ONCE = 6
 
 STEPS = {
     "lease": "took the Lease",
