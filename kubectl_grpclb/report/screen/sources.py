@@ -20,6 +20,10 @@ _OF = {"node": "node", "prometheus": "question", "metrics-api": "question"}
 """What was asked, where it is not a pod."""
 
 
+_LEAST = 0.01
+"""Seconds below which nobody cares how many."""
+
+
 def sources(report: Report, view: View) -> list[Line]:
     """Give a line a source that was asked, in the order in which they are tried."""
     if not report.sources:
@@ -33,7 +37,7 @@ def sources(report: Report, view: View) -> list[Line]:
 def _told(row: SourceRow, view: View) -> str:
     of = _OF.get(row.source, "pod")
     answered = f"{row.answered:,} of {words.count(row.asked, of)} answered"
-    cost = [words.count(row.requests, "request"), f"at most {words.seconds(row.seconds)} each"]
+    cost = [words.count(row.requests, "request"), f"at most {words.seconds(max(_LEAST, row.seconds))} each"]
     cost += [words.size(row.bytes)] if row.bytes else []
     gives = _GIVES.get(row.source, "") if row.answered else "nothing"
     stays = "; its containers stay until their pods go" if row.source == "debug" and row.answered else ""
