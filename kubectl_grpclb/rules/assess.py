@@ -173,7 +173,7 @@ def _assess_behind(facts: Facts, tier: Tier) -> Assessment:
     return Assessment(
         verdict=weighed.verdict,
         reason=weighed.reason,
-        balance=_balance(weighed.measured, servers, len(unread), ("envoy",) if loads else ()),
+        balance=_balance(weighed.measured, servers, len(unread), _told_behind(weighed.measured, servers)),
         confidence=weighed.measured.confidence,
         servers=servers,
         unread=unread,
@@ -181,6 +181,14 @@ def _assess_behind(facts: Facts, tier: Tier) -> Assessment:
         unseen=_unseen(ready),
         age_order=None,
     )
+
+
+def _told_behind(measured: Measured, servers: Sequence[Server]) -> tuple[str, ...]:
+    """Name who told: requests Envoy counted itself, everything else is seen at the servers."""
+    return _ENVOY if measured.signal == "requests" else tuple(dict.fromkeys(each.sockets.tool for each in servers))
+
+
+_ENVOY = ("envoy",)
 
 
 def _lagging(order: AgeOrder | None, loads: Mapping[str, float]) -> AgeOrder | None:
@@ -220,16 +228,17 @@ def _balance(measured: Measured, servers: Sequence[Server], unread: int, sources
         idle=measured.idle,
         max_over_mean=max_over_mean(loads),
         effective_pods=effective_pods(loads),
-        chance=None if unread or not any(loads) else _chance(measured, servers),
+        chance=None if unread or not any(loads) else _chance(measured, servers, sources),
     )
 
 
-def _chance(measured: Measured, servers: Sequence[Server]) -> float | None:
+def _chance(measured: Measured, servers: Sequence[Server], sources: tuple[str, ...]) -> float | None:
     """Say how often the same connections, placed at random, would leave the pods this unevenly loaded.
 
-    Of calls that is known only where they are counted by connection, and all of them are over these.
+    Of calls that is known only where they are counted by connection, and all of them are over these. Requests that
+    Envoy spreads are placed one by one.
     """
-    if measured.signal == "connections" or (measured.signal == "requests" and "Envoy" in measured.what):
+    if measured.signal == "connections" or sources == _ENVOY:
         return chance_of_counts([int(load) for load in measured.loads])
     weights = [[_weight(each, measured.signal) for each in server.sockets.connections] for server in servers]
     known = [[each for each in pod if each is not None] for pod in weights]

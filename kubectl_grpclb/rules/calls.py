@@ -9,7 +9,7 @@ from kubectl_grpclb.model.facts import Counted, Pod, Source
 from kubectl_grpclb.model.finding import Confidence
 from kubectl_grpclb.rules.measure import Measured, by_requests, by_streams
 
-__all__ = ["Calls", "by_calls", "calls_of", "chosen", "few_calls"]
+__all__ = ["Calls", "by_calls", "calls_of", "few_calls"]
 
 _ALIKE = 0.2
 """Times that differ by no more than so much of the longer one are compared."""
@@ -42,7 +42,7 @@ class Calls(Struct, frozen=True):
         return sum(each.open_streams or 0 for each in self.counted)
 
 
-def chosen(pods: Sequence[Pod], *, timed: bool) -> Source | None:
+def _chosen(pods: Sequence[Pod], *, timed: bool) -> Source | None:
     """Choose the source that tells of the most pods, of those the first one in the pods' own order.
 
     With `timed` only counts of windows are looked at.
@@ -58,7 +58,7 @@ def calls_of(pods: Sequence[Pod]) -> Calls:
     about as old, nor windows that are not about as long.
     """
     timed = any(each.seconds for pod in pods for each in pod.counted)
-    source = chosen(pods, timed=timed)
+    source = _chosen(pods, timed=timed)
     known = [(pod, counted) for pod in pods if (counted := _first(pod, source, timed=timed)) is not None]
     if timed:
         usual = median(counted.seconds for _, counted in known) if known else 0.0

@@ -77,6 +77,7 @@ def test_bytes_tell_more_than_requests_where_connections_go_past_envoy() -> None
     load = assess(behind([first, *(pod(number, sockets(through), requests=100) for number in (12, 13))]))
 
     assert (load.verdict, load.balance.signal) == ("unbalanced", "bytes")
+    assert load.balance.sources == ("netstat",)
 
 
 def test_too_few_requests_mean_bytes() -> None:
