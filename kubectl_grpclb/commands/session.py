@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from kubectl_grpclb.commands.options import duration, service_name
 from kubectl_grpclb.commands.progress import Progress
-from kubectl_grpclb.commands.sources import Sources
+from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources
 from kubectl_grpclb.flows.diagnose import diagnosed, recorded
 from kubectl_grpclb.model.errors import GrpclbError, UsageError
 from kubectl_grpclb.model.finding import Report
@@ -52,7 +52,7 @@ class Question(Struct, frozen=True):
     port: str | None
     window: str
     cluster_domain: str | None
-    sources: Sources = Sources()
+    sources: Sources = NOT_CHOSEN
 
 
 class Failed(Struct, frozen=True):
@@ -112,7 +112,7 @@ def connect_options(
     connection: Connection,
     *,
     in_flight: int = _WAITING_IN_FLIGHT,
-    sources: Sources = Sources(),  # noqa: B008  # frozen
+    sources: Sources = NOT_CHOSEN,
 ) -> "ConnectOptions":
     """Read the flags that name the cluster. Raises UsageError."""
     from kubectl_grpclb.cluster.kube import ConnectOptions

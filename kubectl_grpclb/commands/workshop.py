@@ -7,7 +7,7 @@ from typing import TypeVar
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.commands.progress import Progress
 from kubectl_grpclb.commands.session import Connection, connect_options
-from kubectl_grpclb.commands.sources import Sources
+from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources
 
 __all__ = ["in_workshop"]
 
@@ -19,12 +19,12 @@ async def in_workshop(
     run: Callable[[Workshop], Awaitable[Result]],
     *,
     verbose: bool = False,
-    sources: Sources | None = None,
+    sources: Sources = NOT_CHOSEN,
 ) -> Result:
     """Connect as the flags say, and run a flow; `verbose` tells every request. Raises GrpclbError."""
     from kubectl_grpclb.cluster.kube import connect_to_change
 
-    async with connect_to_change(connect_options(connection, sources=sources or Sources())) as workshop:
+    async with connect_to_change(connect_options(connection, sources=sources)) as workshop:
         gc.enable()  # __main__ turned it off for the imports, which end here
         if not verbose:
             return await run(workshop)

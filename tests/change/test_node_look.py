@@ -261,7 +261,7 @@ def undeletable(shop: Looking, times: int, denied: Denied | None = None) -> None
             return refusal
         return await carry_out(write)
 
-    shop.write = refuse  # type: ignore[method-assign]
+    shop.write = refuse  # type: ignore[method-assign]  # the fake with one method that fails
 
 
 def deletions(shop: Looking) -> int:
@@ -341,7 +341,7 @@ def test_a_deletion_that_hangs_is_given_up_and_told(shop: Looking) -> None:
             await asyncio.sleep(1000)
         return await carry_out(write)
 
-    shop.write = hang  # type: ignore[method-assign]
+    shop.write = hang  # type: ignore[method-assign]  # the fake with one method that fails
 
     answer = looked(shop)
 
