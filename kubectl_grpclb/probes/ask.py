@@ -1,6 +1,7 @@
 """What one diagnosis asks for, and how to find its answers in what was read."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from kubectl_grpclb.model.kube import (
 from kubectl_grpclb.model.look import DEBUG_IMAGE
 from kubectl_grpclb.model.snapshot import Get, List, Objects, Reading
 
-__all__ = ["Ask", "Observer", "Via", "found", "quiet", "readings_of"]
+__all__ = ["Ask", "Observer", "Via", "between", "found", "quiet", "readings_of"]
 
 Kind = TypeVar("Kind", Autoscaler, EndpointSlice, Monitor, Namespace, Node, Pod, PodMetrics, Service, Workload)
 
@@ -91,3 +92,12 @@ def found(readings: Iterable[Reading], resource: str, kind: type[Kind]) -> list[
         if isinstance(item, kind)
     }
     return list(objects.values())
+
+
+def between(first: Reading, last: Reading) -> float:
+    """Give the seconds from one answer to the other, 0 where the clock does not tell."""
+    try:
+        ends = [datetime.fromisoformat(each.at) + timedelta(seconds=each.took) for each in (first, last)]
+        return max(0.0, (ends[1] - ends[0]).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return 0.0

@@ -13,7 +13,7 @@ from kubectl_grpclb.model.channelz import ChannelzLook, ServerSeen, SocketSeen
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.snapshot import AskChannelz, Channelz, Reading, Refused
 from kubectl_grpclb.probes.ask import Ask
-from kubectl_grpclb.probes.endpoints import Backend
+from kubectl_grpclb.probes.endpoints import Backend, runs
 from kubectl_grpclb.probes.sockets import Looks, Seen
 
 __all__ = ["Served", "channelz_of", "request_channelz"]
@@ -33,7 +33,7 @@ class Served(Struct, frozen=True):
 def request_channelz(ask: Ask, server: Backend) -> AskChannelz | None:
     """Ask the server's own port, or the one of `--channelz-port`; None where nothing can answer."""
     port = ask.channelz_port or server.target_port
-    if server.pod is None or server.gone or port is None or not _runs(server.pod):
+    if server.pod is None or server.gone or port is None or not runs(server):
         return None
     return AskChannelz(
         namespace=ask.namespace,
@@ -183,12 +183,6 @@ def _host(address: str) -> str:
 def _port(address: str) -> int | None:
     port = address.rpartition(":")[2]
     return int(port) if port.isascii() and port.isdigit() and len(port) <= 5 else None
-
-
-def _runs(pod: kube.Pod) -> bool:
-    return any(
-        each.state is not None and each.state.running is not None for each in pod.status.container_statuses or ()
-    )
 
 
 def _asks(reading: Reading, ask: Ask, server: Backend) -> bool:

@@ -19,6 +19,7 @@ __all__ = [
     "backends",
     "request_pods",
     "request_slices",
+    "runs",
     "selected",
     "selector_text",
 ]
@@ -185,6 +186,12 @@ def addresses_of(pod: kube.Pod) -> Iterable[str]:
     """Give a pod's addresses, each once, in canonical form."""
     listed = [each.ip for each in pod.status.pod_ips or ()]
     return dict.fromkeys(canonical(ip) for ip in (pod.status.pod_ip, *listed) if ip)
+
+
+def runs(backend: Backend) -> bool:
+    """Tell whether a container of the application runs."""
+    statuses = (backend.pod.status.container_statuses or ()) if backend.pod else ()
+    return any(each.state is not None and each.state.running is not None for each in statuses)
 
 
 def selected(pod: kube.Pod, service: facts.Service) -> bool:

@@ -5,7 +5,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -22,8 +21,8 @@ from kubectl_grpclb.model.admin import (
 )
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.snapshot import AskEnvoy, Reading, Refused, Request
-from kubectl_grpclb.probes.ask import Ask
-from kubectl_grpclb.probes.endpoints import Backend
+from kubectl_grpclb.probes.ask import Ask, between
+from kubectl_grpclb.probes.endpoints import Backend, runs
 
 __all__ = ["Sent", "as_host", "ask_envoy", "connections_of", "known_servers", "requests_to"]
 
@@ -49,7 +48,7 @@ async def ask_envoy(
     ask: Ask, envoy: Backend, carry_out: Callable[[Sequence[Request]], Awaitable[Sequence[Reading]]]
 ) -> None:
     """Ask one Envoy for its connections and twice for its counters, at both ends of the window."""
-    if not _runs(envoy):
+    if not runs(envoy):
         return
     hosts = AskEnvoy(ask.namespace, envoy.name, HOSTS_PAGE, _LIMIT)
     first, _ = await carry_out([hosts, AskEnvoy(ask.namespace, envoy.name, CONNECTIONS_PAGE, _LIMIT)])
@@ -60,7 +59,7 @@ async def ask_envoy(
 
 def connections_of(readings: Sequence[Reading], ask: Ask, envoy: Backend) -> int | Gap:
     """Count the clients' connections to one Envoy, or say why that is not known."""
-    if not _runs(envoy):
+    if not runs(envoy):
         return Gap(GapReason.UNREAD, "no container of the pod is running")
     asked = _asked(readings, ask, envoy, CONNECTIONS_PAGE)
     if not asked:
@@ -139,7 +138,7 @@ def _counted(readings: Sequence[Reading], ask: Ask, envoy: Backend) -> _Counted 
     if isinstance(before, Gap) or isinstance(after, Gap):
         return None
     grown = {key: count - before[key] for key, count in after.items() if key in before and count >= before[key]}
-    return _Counted(grown, _between(asked[0], asked[-1]) or ask.window)
+    return _Counted(grown, between(asked[0], asked[-1]) or ask.window)
 
 
 def _asked(readings: Sequence[Reading], ask: Ask, envoy: Backend, path: str) -> list[Reading]:
@@ -149,17 +148,3 @@ def _asked(readings: Sequence[Reading], ask: Ask, envoy: Backend, path: str) -> 
         if isinstance(reading.request, AskEnvoy)
         and (reading.request.namespace, reading.request.pod, reading.request.path) == (ask.namespace, envoy.name, path)
     ]
-
-
-def _between(first: Reading, last: Reading) -> float:
-    """Give the seconds from one answer to the other, 0 where the clock does not tell."""
-    try:
-        ends = [datetime.fromisoformat(each.at) + timedelta(seconds=each.took) for each in (first, last)]
-        return max(0.0, (ends[1] - ends[0]).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        return 0.0
-
-
-def _runs(envoy: Backend) -> bool:
-    statuses = envoy.pod.status.container_statuses or () if envoy.pod else ()
-    return any(status.state is not None and status.state.running is not None for status in statuses)

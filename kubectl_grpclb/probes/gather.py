@@ -55,7 +55,7 @@ async def gather(cluster: Cluster, ask: Ask, observe: Observer = quiet) -> Snaps
     _permitted(reader.readings)
     ends = ends_of(reader.readings, ask, service)
     await asyncio.gather(
-        ask_sources(reader.ask, reader.readings, ask, service, ends.servers),
+        ask_sources(reader.ask, reader.readings, ask, ends.servers),
         reader.ask("usage", request_usage(ask, _of_servers(service, ends)) if ask.asks("metrics") else []),
         *(ask_envoy(ask, envoy, partial(reader.ask, "Envoy")) for envoy in ends.envoys),
         _owners(reader, [server.pod for server in ends.servers if server.pod]),

@@ -1,17 +1,15 @@
 """How many gRPC calls each pod got, by its own Prometheus metrics: where to read them, and what they say."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
-from kubectl_grpclb.model import facts
 from kubectl_grpclb.model.facts import Counted
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.snapshot import List, Output, Reading, Refused, Scrape
 from kubectl_grpclb.probes._counters import WANTED
 from kubectl_grpclb.probes._exposition import Exposed, count, parse
 from kubectl_grpclb.probes._targets import Target, port_of, targets
-from kubectl_grpclb.probes.ask import Ask
-from kubectl_grpclb.probes.endpoints import Backend
+from kubectl_grpclb.probes.ask import Ask, between
+from kubectl_grpclb.probes.endpoints import Backend, runs
 
 __all__ = ["counted_by_metrics", "request_monitors", "request_scrape"]
 
@@ -28,14 +26,9 @@ def request_monitors(ask: Ask) -> list[List]:
     return [List(resource=each, namespace=ask.namespace) for each in ("podmonitors", "servicemonitors")]
 
 
-def request_scrape(
-    readings: Sequence[Reading],
-    ask: Ask,
-    service: facts.Service,  # noqa: ARG001  # every probe's request is made of the Service and one of its servers
-    server: Backend,
-) -> Scrape | None:
+def request_scrape(readings: Sequence[Reading], ask: Ask, server: Backend) -> Scrape | None:
     """Ask for a pod's metrics where they are said to be; None where nothing says, or nothing runs."""
-    if not ask.asks("metrics") or server.pod is None or not _runs(server):
+    if not ask.asks("metrics") or server.pod is None or not runs(server):
         return None
     target = _target(readings, ask, server)
     if target is None:
@@ -61,7 +54,7 @@ def counted_by_metrics(readings: Sequence[Reading], ask: Ask, server: Backend) -
     before = _exposed(first)
     if isinstance(before, Gap):
         return before
-    return count(before, after, _between(first, last) or ask.window, server.target_port)
+    return count(before, after, between(first, last) or ask.window, server.target_port)
 
 
 def _target(readings: Sequence[Reading], ask: Ask, server: Backend) -> Target | None:
@@ -82,7 +75,7 @@ def _unasked(readings: Sequence[Reading], ask: Ask, server: Backend) -> Gap | No
         return None
     if pod is None:
         return Gap(GapReason.NOT_A_POD, "the endpoint is no pod of this cluster")
-    if not _runs(server):
+    if not runs(server):
         return Gap(GapReason.UNREAD, "no container of the pod is running")
     if _target(readings, ask, server) is None:
         return Gap(GapReason.NOT_SERVED, _NOWHERE)
@@ -111,17 +104,3 @@ def _exposed(reading: Reading) -> Exposed | Gap:
     if answer.exit_code:
         return Gap(GapReason.NOT_SERVED, f"the pod answered HTTP {answer.exit_code}")
     return parse(answer.stdout.raw())
-
-
-def _between(first: Reading, last: Reading) -> float:
-    """Give the seconds from one answer to the other, 0 where the clock does not tell."""
-    try:
-        ends = [datetime.fromisoformat(each.at) + timedelta(seconds=each.took) for each in (first, last)]
-        return max(0.0, (ends[1] - ends[0]).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        return 0.0
-
-
-def _runs(server: Backend) -> bool:
-    statuses = server.pod.status.container_statuses or () if server.pod else ()
-    return any(status.state is not None and status.state.running is not None for status in statuses)

@@ -29,18 +29,17 @@ Asking = Callable[[str, Sequence[Request]], Awaitable[list[Reading]]]
 """Carries out requests side by side: what they are in a word, and the requests."""
 
 _TRIED = 2
+"""How many pods of a kind are asked before the others."""
 _FIRST = 4.0
 """Seconds that the first pods of a kind may take to show that it serves channelz: a port may accept and say nothing."""
 
 _UNAVAILING = frozenset({GapReason.NOT_SERVED, GapReason.FORBIDDEN, GapReason.TIMED_OUT, GapReason.GARBLED})
 
 
-async def ask_sources(
-    carry_out: Asking, readings: Sequence[Reading], ask: Ask, service: facts.Service, servers: Sequence[Backend]
-) -> None:
+async def ask_sources(carry_out: Asking, readings: Sequence[Reading], ask: Ask, servers: Sequence[Backend]) -> None:
     """Ask everything about the servers; `readings` grows meanwhile."""
     await asyncio.gather(
-        _metrics(carry_out, readings, ask, service, servers),
+        _metrics(carry_out, readings, ask, servers),
         _prometheus(carry_out, ask, servers),
         _connections(carry_out, readings, ask, servers),
     )
@@ -69,12 +68,10 @@ def opened_container(reading: Reading) -> str | None:
     return next((name for name in reversed(running) if name.startswith(LOOK)), None)
 
 
-async def _metrics(
-    carry_out: Asking, readings: Sequence[Reading], ask: Ask, service: facts.Service, servers: Sequence[Backend]
-) -> None:
+async def _metrics(carry_out: Asking, readings: Sequence[Reading], ask: Ask, servers: Sequence[Backend]) -> None:
     if not ask.asks("metrics"):
         return
-    scrapes = [scrape for server in servers if (scrape := request_scrape(readings, ask, service, server)) is not None]
+    scrapes = [scrape for server in servers if (scrape := request_scrape(readings, ask, server)) is not None]
     answers = await carry_out("metrics", scrapes)
     answering = [reading.request for reading in answers if not isinstance(reading.answer, Refused)]
     if ask.window > 0 and answering:
@@ -96,12 +93,12 @@ async def _connections(carry_out: Asking, readings: Sequence[Reading], ask: Ask,
 
     if ask.asks("channelz"):
         await _channelz(carry_out, ask, servers)
+    if ask.asks("exec") or ask.debug:
+        await _exec(carry_out, ask, still_dark("exec"))
     if "node" in ask.via:
         await carry_out(
             "nodes", request_node_looks(ask, still_dark("node"), ask.node_namespace or ask.namespace, ask.debug_image)
         )
-    if ask.asks("exec") or ask.debug:
-        await _exec(carry_out, ask, still_dark("exec"))
     if ask.debug:
         without_shell = {
             reading.request.pod: shows_nothing(reading) for reading in readings if isinstance(reading.request, Exec)

@@ -48,7 +48,7 @@ def listed(resource: Any, kind: Any, *items: dict[str, Any]) -> Reading:
 
 
 def target(server: Backend, *readings: Reading, ask: Ask = ASK) -> tuple[int, str, str] | None:
-    scrape = request_scrape(readings, ask, SERVICE, server)
+    scrape = request_scrape(readings, ask, server)
     return None if scrape is None else (scrape.port, scrape.path, scrape.scheme)
 
 

@@ -355,10 +355,19 @@ def test_nodes_are_looked_from_only_where_the_user_says_so_and_for_all_of_a_node
 
 
 def test_beside_auto_a_node_is_asked_for_the_pods_that_are_still_dark() -> None:
+    told = served(second=Refused(GapReason.DIED, "cut"))
+    cluster = sticky(pods=with_uids(), told=told, looks=dark())
+
+    facts_of(cluster, via=("auto", "node"))
+
+    (request,) = of(cluster, LookFromNode)
+    assert len([word for word in request.command if word.startswith("0000-")]) == 1
+
+
+def test_beside_auto_no_pod_is_run_on_a_node_where_what_only_reads_shows_everything() -> None:
     cluster = sticky(pods=with_uids(), told=served(second=Refused(GapReason.DIED, "cut")))
 
     found = facts_of(cluster, via=("auto", "node"))
 
-    (request,) = of(cluster, LookFromNode)
-    assert len([word for word in request.command if word.startswith("0000-")]) == 1
+    assert of(cluster, LookFromNode) == []
     assert told_by(found)[SECOND] == "exec"
