@@ -8,9 +8,8 @@ from typing import NoReturn
 
 import typer
 
-from kubectl_grpclb.commands import COMMANDS
+from kubectl_grpclb.commands.group import VerbGroup
 from kubectl_grpclb.commands.output import nobody_listens
-from kubectl_grpclb.commands.plainly import PlainCommand, PlainGroup
 from kubectl_grpclb.commands.progress import tell_error
 from kubectl_grpclb.model.errors import GrpclbError
 
@@ -20,7 +19,7 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     name="kubectl grpclb",
-    cls=PlainGroup,
+    cls=VerbGroup,
     help="Tells whether gRPC load sticks to a few pods of a Service, and why.",
     no_args_is_help=True,
     add_completion=False,
@@ -29,8 +28,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for name, command in COMMANDS.items():
-    app.command(name, cls=PlainCommand)(command)
+
+@app.callback()
+def grpclb() -> None:
+    """Take a verb, which is what makes typer build the group although no verb is imported yet."""
 
 
 def main() -> NoReturn:

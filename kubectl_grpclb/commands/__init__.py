@@ -1,33 +1,27 @@
 """One file a verb: flags in, a flow called, exit code out.
 
-Only what the flags need is imported here: flows, and with them the heavy libraries, are imported inside
-the verb that runs them.
+A verb's module is imported when that verb runs, and imports only what its flags need: flows, and with them the
+heavy libraries, are imported inside the verb.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
-from kubectl_grpclb.commands.demo import demo
-from kubectl_grpclb.commands.diagnose import diagnose
-from kubectl_grpclb.commands.explain import explain
-from kubectl_grpclb.commands.fix import fix
-from kubectl_grpclb.commands.record import record
-from kubectl_grpclb.commands.rollback import rollback
-from kubectl_grpclb.commands.verify import verify
-from kubectl_grpclb.commands.version import version
+__all__ = ["VERBS"]
 
-__all__ = ["COMMANDS"]
-
-COMMANDS: Mapping[str, Callable[..., None]] = MappingProxyType(
+VERBS: Mapping[str, str] = MappingProxyType(
     {
-        "diagnose": diagnose,
-        "fix": fix,
-        "verify": verify,
-        "rollback": rollback,
-        "record": record,
-        "explain": explain,
-        "demo": demo,
-        "version": version,
+        "diagnose": "Tell whether load sticks to a few pods of a Service, and why.",
+        "fix": "Cure a Service whose load sticks.",
+        "verify": "Tell whether a fix cured.",
+        "rollback": "Take a fix back.",
+        "record": "Keep what diagnose reads in a file.",
+        "explain": "Explain a finding.",
+        "demo": "Show the problem and its cures on this machine.",
+        "version": "Print the version.",
     }
 )
-"""Every verb, in the order of the help."""
+"""Every verb, in the order of the help, with the first sentence of its own help: the list imports none of them.
+
+A verb is a function of that name in the module of that name.
+"""

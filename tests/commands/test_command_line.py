@@ -5,10 +5,12 @@ import os
 import pathlib
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
 from kubectl_grpclb import __version__
+from kubectl_grpclb.commands import VERBS
 from kubectl_grpclb.model.snapshot import encode_snapshot
 from tests.probes.asked import read
 from tests.shop import sticky
@@ -49,7 +51,7 @@ def test_a_recorded_file_is_reported_in_every_format(recorded: pathlib.Path, out
     assert done.returncode == 1
 
 
-@pytest.mark.parametrize("verb", ["", "diagnose", "fix", "verify", "rollback", "record", "explain", "demo", "version"])
+@pytest.mark.parametrize("verb", ["", *VERBS])
 def test_help_says_what_there_is(verb: str, update_goldens: bool) -> None:
     golden = GOLDEN / f"help-{verb or 'all'}.txt"
 
@@ -60,6 +62,25 @@ def test_help_says_what_there_is(verb: str, update_goldens: bool) -> None:
         golden.write_bytes(done.stdout)
     assert done.stdout.decode() == golden.read_text()
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_list_of_verbs_says_the_first_sentence_of_each(verb: str) -> None:
+    first, _, _ = (getattr(import_module(f"kubectl_grpclb.commands.{verb}"), verb).__doc__ or "").partition("\n")
+
+    assert VERBS[verb] == first
+
+
+def test_help_imports_no_verb() -> None:
+    program = (
+        "import runpy, sys; sys.argv = ['kubectl-grpclb', '--help']\n"
+        "try: runpy.run_module('kubectl_grpclb', run_name='__main__')\n"
+        "except SystemExit: print(*sys.modules, sep='\\n')"
+    )
+
+    imported = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout.decode().split()
+
+    assert {f"kubectl_grpclb.commands.{verb}" for verb in VERBS} & set(imported) == set()
 
 
 def test_the_recorded_file_may_come_from_standard_input(recorded: pathlib.Path) -> None:

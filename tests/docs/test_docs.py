@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from kubectl_grpclb import __version__
-from kubectl_grpclb.commands import COMMANDS
+from kubectl_grpclb.commands import VERBS
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 
@@ -35,7 +35,7 @@ def test_the_changelog_begins_with_the_version() -> None:
     assert released[1] == __version__
 
 
-@pytest.mark.parametrize("verb", COMMANDS)
+@pytest.mark.parametrize("verb", VERBS)
 def test_the_readme_names_every_verb(verb: str) -> None:
     assert f"kubectl grpclb {verb}" in (ROOT / "README.md").read_text()
 
