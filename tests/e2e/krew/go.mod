@@ -1,5 +1,5 @@
-// krew as a tool of the tests: make e2e builds it. Its rules are those of v0.4.5, which krew-index' CI uses: the commits
-// between touch none of what is checked here.
+// krew as a tool of the tests: make e2e builds it. What is checked here v0.4.5 does the same way, which the CI of krew-index
+// uses; it only knows ppc64le in addition.
 module github.com/grpclb/kubectl-grpclb/tests/e2e/krew
 
 go 1.24
