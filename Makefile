@@ -12,7 +12,7 @@ KREW := $(VENV)/.krew
 RELEASE_VENV := .venv-release
 RELEASE := $(RELEASE_VENV)/.done
 
-.PHONY: demo test check lint types imports e2e bench docs dist plugin-manifest clean
+.PHONY: demo test check lint types imports e2e bench docs dist plugin-manifest packages clean
 
 demo: $(RUN) $(ENVOY)
 	$(BIN)/kubectl-grpclb demo
@@ -53,9 +53,13 @@ docs: $(DEV)
 dist: $(RELEASE)
 	$(RELEASE_VENV)/bin/python -m release
 
-# dist/plugin.yaml, krew's manifest, from the archives that are in dist/.
+# dist/plugin.yaml, krew's manifest, from the archives that are in dist/. MANIFEST has its options.
 plugin-manifest: $(RELEASE)
-	$(RELEASE_VENV)/bin/python -m release.manifest
+	$(RELEASE_VENV)/bin/python -m release.manifest $(MANIFEST)
+
+# What is in dist/, installed by krew and pipx themselves; needs kubectl and Go, and no cluster.
+packages: $(DEV) $(KREW)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q --e2e tests/e2e/test_krew.py tests/e2e/test_pipx.py
 
 clean:
 	rm -rf $(VENV) $(RELEASE_VENV) build dist

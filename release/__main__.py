@@ -1,8 +1,8 @@
-"""`python -m release`: freezes, packs, and makes wheel and source archive. What `make dist` runs."""
+"""`python -m release`: freezes, packs, tries it, and makes wheel and source archive. What `make dist` runs."""
 
 import sys
 
-from release import archive, freeze, packages
+from release import archive, freeze, packages, trial
 from release.project import ReleaseError
 
 
@@ -11,6 +11,7 @@ def main() -> None:
     try:
         freeze.main()
         archive.main()
+        trial.main()
         packages.main()
     except ReleaseError as error:
         sys.exit(f"error: {error}")

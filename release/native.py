@@ -44,7 +44,11 @@ LIBRARIES = (
     ),
     Library("zlib", "Zlib", "https://zlib.net", ("libz.so*", "libz.*dylib", "zlib1.dll"), _texts("zlib1g", "zlib")),
     Library(
-        "bzip2", "bzip2-1.0.6", "https://sourceware.org/bzip2", ("libbz2.so*",), _texts("libbz2-1.0", "bzip2-libs")
+        "bzip2",
+        "bzip2-1.0.6",
+        "https://sourceware.org/bzip2",
+        ("libbz2.so*", "libbz2.*dylib"),
+        _texts("libbz2-1.0", "bzip2-libs"),
     ),
     Library(
         "XZ Utils (liblzma)",
