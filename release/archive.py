@@ -1,4 +1,4 @@
-"""From a frozen program to an archive that krew unpacks: `python -m release.archive`.
+"""From a frozen program to an archive that krew unpacks.
 
 The same folder and date give the same bytes. Everything is a regular file: krew refuses links in tar archives
 (kubernetes-sigs/krew, internal/download/downloader.go), and what freezers link is small.
@@ -126,7 +126,3 @@ def _zip(contents: list[Member], dated: int) -> bytes:
             entry.external_attr = (stat.S_IFREG | member.mode) << 16
             archive.writestr(entry, member.content, compresslevel=9)
     return whole.getvalue()
-
-
-if __name__ == "__main__":
-    main()

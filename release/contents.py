@@ -6,6 +6,7 @@ import pathlib
 import stat
 import tarfile
 import zipfile
+import zlib
 
 import msgspec
 
@@ -33,13 +34,16 @@ class Archive(msgspec.Struct, frozen=True):
 
 
 def read_archive(path: pathlib.Path) -> Archive:
-    """Read the archive at `path`; what is no archive that krew knows has no entries."""
+    """Read the archive at `path`; one that krew does not know, or that is damaged, is `unknown` and has no entries."""
     content = path.read_bytes()
     archive_format, entries = "unknown", tuple[Entry, ...]()
-    if content.startswith(b"\x1f\x8b\x08"):
-        archive_format, entries = "tar.gz", _of_tar(content)
-    elif content.startswith(b"PK\x03\x04"):
-        archive_format, entries = "zip", _of_zip(content)
+    try:
+        if content.startswith(b"\x1f\x8b\x08"):
+            archive_format, entries = "tar.gz", _of_tar(content)
+        elif content.startswith(b"PK\x03\x04"):
+            archive_format, entries = "zip", _of_zip(content)
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError):
+        pass
     return Archive(path.name, archive_format, len(content), hashlib.sha256(content).hexdigest(), entries)
 
 

@@ -64,7 +64,7 @@ def _checksum(given: Submission) -> Iterator[str]:
 def _format(given: Submission) -> Iterator[str]:
     for _, archive in given.pairs():
         if archive.format == "unknown":
-            yield f"{archive.name} is neither a zip nor a gzipped tar by its content"
+            yield f"{archive.name} is neither a zip nor a gzipped tar by its content, or is damaged"
         elif not archive.name.endswith(f".{archive.format}"):
             yield f"{archive.name} is a {archive.format} by its content"
 

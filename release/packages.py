@@ -1,4 +1,4 @@
-"""The wheel and the source archive, for pip and pipx: `python -m release.packages`."""
+"""The wheel and the source archive, for pip and pipx."""
 
 import os
 import pathlib
@@ -50,7 +50,3 @@ def _dated(epoch: int) -> Iterator[None]:
             del os.environ["SOURCE_DATE_EPOCH"]
         else:
             os.environ["SOURCE_DATE_EPOCH"] = before
-
-
-if __name__ == "__main__":
-    main()

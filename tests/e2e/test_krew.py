@@ -168,6 +168,7 @@ def test_installed_by_krew_kubectl_runs_the_frozen_program(
     assert krew("grpclb", "version").stdout.startswith(f"kubectl-grpclb {version()}\n")
     assert krew("grpclb", "explain", "GLB101").stdout.startswith("# GLB101: ")
     assert krew("grpclb", "-h").stdout.startswith("Usage: kubectl grpclb ")
+    assert "-n, --namespace" in krew("grpclb", "diagnose", "-h").stdout
 
 
 def test_krew_says_what_the_plugin_needs_once_it_is_installed(

@@ -93,6 +93,7 @@ LIBRARY = "kubectl-grpclb/_internal/libssl.so.3"
 BROKEN_ARCHIVES = [
     Broken("archive-format", "xz inside", packed_by_xz),
     Broken("archive-format", "a zip inside", packed_as_zip),
+    Broken("archive-format", "half of it", lambda path: os.truncate(path, path.stat().st_size // 2)),
     Broken("archive-size", "60 MB", lambda path: os.truncate(path, 60_000_000)),
     Broken("no-links", "a symbolic link", adding(f"{LIBRARY}.0.1", kind=tarfile.SYMTYPE, to="libssl.so.3")),
     Broken("no-links", "a hard link", adding(f"{LIBRARY}.0.1", kind=tarfile.LNKTYPE, to=LIBRARY)),

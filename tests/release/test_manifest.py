@@ -77,7 +77,7 @@ def test_a_manifest_that_krew_would_refuse_is_not_written(dist: pathlib.Path) ->
 
     assert told == (
         "error: krew would not take the plugin:\n  archive-format: kubectl-grpclb_0.1.0_linux_amd64.tar.gz is neither "
-        "a zip nor a gzipped tar by its content"
+        "a zip nor a gzipped tar by its content, or is damaged"
     )
     assert not (dist / "plugin.yaml").exists()
 
