@@ -7,6 +7,7 @@ that it may be distributed with this program; GNU readline and gdbm, for example
 
 import fnmatch
 import pathlib
+import sys
 import sysconfig
 
 import msgspec
@@ -152,7 +153,7 @@ def _of_python() -> set[str]:
     base = pathlib.Path(sysconfig.get_path("stdlib"))
     modules = {path.name for folder in ("lib-dynload", "../DLLs") for path in (base / folder).glob("*")}
     python = sysconfig.get_config_var("INSTSONAME") or sysconfig.get_config_var("LDLIBRARY") or ""
-    windows = {f"python3{minor}.dll" for minor in ("", *range(11, 20))}
+    windows = {"python3.dll", f"python3{sys.version_info.minor}.dll"}
     return {pathlib.PurePath(python).name} | windows | modules
 
 
