@@ -1,7 +1,7 @@
-"""The Python packages that the program stands on, as they are installed here."""
+"""The Python packages of which something is in the frozen program, as they are installed here."""
 
 import importlib.metadata
-from importlib.metadata import Distribution
+from importlib.metadata import Distribution, PackageNotFoundError
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -9,6 +9,9 @@ from packaging.utils import canonicalize_name
 from release.project import PROGRAM
 
 __all__ = ["bundled_distributions"]
+
+_FREEZER = ("pyinstaller", "pyinstaller-hooks-contrib")
+"""What puts something of its own into the program: the part that starts it, and hooks that run then."""
 
 
 def bundled_distributions() -> tuple[Distribution, ...]:
@@ -24,6 +27,7 @@ def bundled_distributions() -> tuple[Distribution, ...]:
             found[name] = importlib.metadata.distribution(name)
             open_ones += _required(found[name])
     del found[canonicalize_name(PROGRAM)]
+    found |= _freezer()
     return tuple(found[name] for name in sorted(found))
 
 
@@ -31,3 +35,11 @@ def _required(distribution: Distribution) -> list[str]:
     """Name what it needs here without any of its extras."""
     requirements = [Requirement(line) for line in distribution.requires or ()]
     return [each.name for each in requirements if each.marker is None or each.marker.evaluate({"extra": ""})]
+
+
+def _freezer() -> dict[str, Distribution]:
+    """Give the freezer's packages, where there is one: only who makes a release has it."""
+    try:
+        return {name: importlib.metadata.distribution(name) for name in _FREEZER}
+    except PackageNotFoundError:
+        return {}
