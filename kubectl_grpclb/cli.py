@@ -17,15 +17,17 @@ __all__ = ["app", "main"]
 
 INTERRUPTED = 130
 
+WIDEST = 100
+"""Columns that help takes at most: longer lines are hard to read."""
+
 app = typer.Typer(
     name="kubectl grpclb",
     cls=VerbGroup,
     help="Tells whether gRPC load sticks to a few pods of a Service, and why.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST},
 )
 
 

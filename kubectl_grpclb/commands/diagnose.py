@@ -48,15 +48,16 @@ def diagnose(
     ] = None,
     cluster_domain: options.ClusterDomain = None,
     chosen: Sources = NOT_CHOSEN,
-    verbose: options.Verbose = False,
+    verbose: options.Verbose = 0,
 ) -> None:
     """Tell whether load sticks to a few pods of a Service, and why.
 
     Reads the Service, its endpoints and, from the cheapest source that answers, its pods' connections and calls.
     Changes nothing, unless --debug or --via node asks for it.
-    Exit codes: 0 nothing wrong, 1 a finding, 2 usage, 3 too little could be read to say, 4 the cluster
-    could not be reached or said no. With several Services it is the highest, and one that cannot be read
-    takes nothing from the others.
+
+    Exit codes: 0 nothing wrong; 1 a finding; 2 usage; 3 too little could be read to say; 4 the cluster could not be
+    reached or said no. With several Services it is the highest, and one that cannot be read takes nothing from
+    the others.
     """
     from kubectl_grpclb.commands import session, show
     from kubectl_grpclb.flows.diagnose import exit_code, replayed

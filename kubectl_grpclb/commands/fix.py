@@ -92,23 +92,30 @@ def fix(
     ] = None,
     cluster_domain: options.ClusterDomain = None,
     envoy_image: Annotated[
-        str | None, typer.Option(help="Where the cluster gets Envoy from; default: the pinned public image.")
+        str | None,
+        typer.Option(metavar="IMAGE", help="Where the cluster gets Envoy from; default: the pinned public image."),
     ] = None,
-    replicas: Annotated[int | None, typer.Option(min=2, max=100, help="Envoys; default 2.")] = None,
+    replicas: Annotated[
+        int | None, typer.Option(metavar="COUNT", min=2, max=100, help="Envoys, 2 to 100; default 2.")
+    ] = None,
     lb_policy: Annotated[
         Balancing | None,
         typer.Option(help="round-robin for calls alike (default), least-request for unequal ones or streams."),
     ] = None,
     autoscale: Annotated[
-        int | None, typer.Option(metavar="MOST", min=2, max=1000, help="Add an autoscaler up to so many Envoys.")
+        int | None, typer.Option(metavar="COUNT", min=2, max=1000, help="Add an autoscaler up to so many Envoys.")
     ] = None,
-    network_policy: Annotated[bool | None, typer.Option(help="Add a NetworkPolicy for Envoy.")] = None,
+    network_policy: Annotated[
+        bool | None, typer.Option(help="Add a NetworkPolicy for Envoy, or with --no-network-policy none.")
+    ] = None,
     access_log: Annotated[AccessLog | None, typer.Option(help="Calls that Envoy logs; default errors.")] = None,
     connection_age: Annotated[
         str | None,
-        typer.Option(help="After how long clients are asked to connect again, so that they spread; default 5m."),
+        typer.Option(
+            metavar="TIME", help="After how long clients are asked to connect again, so that they spread; default 5m."
+        ),
     ] = None,
-    verbose: options.Verbose = False,
+    verbose: options.Verbose = 0,
 ) -> None:
     """Cure a Service whose load sticks.
 
@@ -116,9 +123,8 @@ def fix(
     pods of the Service, or says what else to do where that would not cure. Nothing that clients use is touched
     before Envoy is known to work, and rollback takes it all back.
 
-    Exit codes: 0 fixed, pending or nothing to do; 1 you said no, or it needs something that fix does not do; 2
-    usage; 3 too little could be read to say; 4 refused, or the cluster could not be reached; 5 applied, but no
-    cure shows.
+    Exit codes: 0 fixed, pending or nothing to do; 1 you said no, or it needs something that fix does not do; 2 usage;
+    3 too little could be read to say; 4 refused, or the cluster could not be reached; 5 applied, but no cure shows.
     """
     import asyncio
 

@@ -31,7 +31,8 @@ class VerbGroup(PlainGroup):
         alone.command(cmd_name, cls=PlainCommand)(verb)
         return typer.main.get_command(alone)
 
-    def format_commands(self, ctx: "Context", formatter: "HelpFormatter") -> None:  # noqa: ARG002 -- as above
-        """Write the verbs' first sentences, for which none is imported."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
+    def format_help(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        """Write the help, with the verbs' first sentences, for which none is imported."""
+        from kubectl_grpclb.commands.help import write_group_help
+
+        write_group_help(VERBS, self, ctx, formatter)

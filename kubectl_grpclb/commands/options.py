@@ -47,35 +47,53 @@ class OutputFormat(StrEnum):
 
 
 Namespace = Annotated[
-    str | None, typer.Option("--namespace", "-n", help="Namespace of the Service; default: the context's.")
+    str | None,
+    typer.Option("--namespace", "-n", metavar="NAMESPACE", help="Namespace of the Service; default: the context's."),
 ]
-Context = Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig to use.")]
-Cluster = Annotated[str | None, typer.Option("--cluster", help="Cluster of the kubeconfig to use.")]
+Context = Annotated[str | None, typer.Option("--context", metavar="NAME", help="Context of the kubeconfig to use.")]
+Cluster = Annotated[str | None, typer.Option("--cluster", metavar="NAME", help="Cluster of the kubeconfig to use.")]
 Kubeconfig = Annotated[
     Path | None,
-    typer.Option("--kubeconfig", help="Path of the kubeconfig; default: $KUBECONFIG, else ~/.kube/config."),
+    typer.Option(
+        "--kubeconfig", metavar="FILE", help="Path of the kubeconfig; default: $KUBECONFIG, else ~/.kube/config."
+    ),
 ]
-As = Annotated[str | None, typer.Option("--as", help="User to impersonate.")]
+As = Annotated[str | None, typer.Option("--as", metavar="USER", help="User to impersonate.")]
 AsGroups = Annotated[
-    list[str] | None, typer.Option("--as-group", help="Group to impersonate; may be given several times.")
+    list[str] | None,
+    typer.Option("--as-group", metavar="GROUP", help="Group to impersonate; may be given several times."),
 ]
 RequestTimeout = Annotated[
     str | None,
-    typer.Option("--request-timeout", help="Time limit of one request to the cluster, as 10s or 1m; 0 for none."),
+    typer.Option(
+        "--request-timeout", metavar="TIME", help="Time limit of one request to the cluster, as 10s or 1m; 0 for none."
+    ),
 ]
 Output = Annotated[OutputFormat, typer.Option("--output", "-o", help="Output format.")]
-Port = Annotated[str | None, typer.Option("--port", help="Name or number of the Service's port that carries gRPC.")]
+Port = Annotated[
+    str | None, typer.Option("--port", metavar="PORT", help="Name or number of the Service's port that carries gRPC.")
+]
 Window = Annotated[
     str,
-    typer.Option("--window", help="Time between the two looks at each pod, as 5s or 1m; 0 for a single look."),
+    typer.Option(
+        "--window", metavar="TIME", help="Time between the two looks at each pod, as 5s or 1m; 0 for a single look."
+    ),
 ]
 ClusterDomain = Annotated[
     str | None,
-    typer.Option("--cluster-domain", help="DNS domain of the cluster; default: asked of a pod's resolv.conf."),
+    typer.Option(
+        "--cluster-domain", metavar="DOMAIN", help="DNS domain of the cluster; default: asked of a pod's resolv.conf."
+    ),
 ]
 Verbose = Annotated[
-    bool,
-    typer.Option("-v", "--verbose", help="Tell every request to the cluster on standard error, and how long it took."),
+    int,
+    typer.Option(
+        "-v",
+        "--verbose",
+        count=True,
+        show_default=False,
+        help="Tell on standard error what is asked of the cluster; -vv also when, and how long it took.",
+    ),
 ]
 
 
@@ -92,7 +110,7 @@ Recycle = Annotated[
     typer.Option("--recycle", help="Restart the clients' workloads, so that connections that are open move too."),
 ]
 Timeout = Annotated[
-    str, typer.Option("--timeout", help="How long pods may take to get ready, or connections to close.")
+    str, typer.Option("--timeout", metavar="TIME", help="How long pods may take to get ready, or connections to close.")
 ]
 
 

@@ -29,7 +29,7 @@ def record(
     ] = Path("-"),
     cluster_domain: options.ClusterDomain = None,
     chosen: Sources = NOT_CHOSEN,
-    verbose: options.Verbose = False,
+    verbose: options.Verbose = 0,
 ) -> None:
     """Keep what diagnose reads in a file.
 
@@ -37,6 +37,8 @@ def record(
 
     A snapshot holds names, addresses, labels and connections. It never holds Secrets, environment
     values, arguments, tokens, or annotations other than those that name a mesh or a deployment tool.
+
+    Exit codes: 0 recorded; 2 usage; 4 the cluster could not be reached or said no.
     """
     from kubectl_grpclb.commands import session, show
 

@@ -30,14 +30,15 @@ def rollback(
         Path | None,
         typer.Option("--receipt", metavar="FILE", help="The fix's receipt, where the cluster has lost its own."),
     ] = None,
-    verbose: options.Verbose = False,
+    verbose: options.Verbose = 0,
 ) -> None:
     """Take a fix back.
 
     Restores the Service exactly, lets Envoy run dry, and removes what fix made, and nothing else. Works from
     any machine, and after a fix that was killed half-way. Refuses where somebody changed the Service since, and
-    says what. Exit codes: 0 done, or nothing to do; 1 you said no; 2 usage; 4 refused, or the cluster could not
-    be reached.
+    says what.
+
+    Exit codes: 0 done, or nothing to do; 1 you said no; 2 usage; 4 refused, or the cluster could not be reached.
     """
     import asyncio
 

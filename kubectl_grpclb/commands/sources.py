@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NOT_CHOSEN", "Sources", "ViaSource", "with_sources"]
 
-_PANEL = "Sources"
 _LONGEST_RANGE = 30 * 24 * 3600.0
 
 
@@ -45,67 +44,61 @@ ViaFlag = Annotated[
         metavar="SOURCE,...",
         help="Where figures come from: auto, metrics, channelz, exec, prometheus, and, which add to the cluster, debug "
         "and node. auto takes the cheapest that answer, and none that adds.",
-        rich_help_panel=_PANEL,
     ),
 ]
 MetricsPort = Annotated[
     str | None,
-    typer.Option("--metrics-port", help="Name or number of the pods' metrics port.", rich_help_panel=_PANEL),
+    typer.Option("--metrics-port", metavar="PORT", help="Name or number of the pods' metrics port."),
 ]
-MetricsPath = Annotated[
-    str | None, typer.Option("--metrics-path", help="Path of the pods' metrics.", rich_help_panel=_PANEL)
-]
+MetricsPath = Annotated[str | None, typer.Option("--metrics-path", metavar="PATH", help="Path of the pods' metrics.")]
 Prometheus = Annotated[
     str | None,
     typer.Option(
         "--prometheus",
         metavar="URL",
         help="Ask this Prometheus as well: a URL, or svc/NAMESPACE/NAME:PORT in the cluster.",
-        rich_help_panel=_PANEL,
     ),
 ]
 PrometheusRange = Annotated[
-    str, typer.Option("--prometheus-range", help="Over how long Prometheus is asked.", rich_help_panel=_PANEL)
+    str, typer.Option("--prometheus-range", metavar="TIME", help="Over how long Prometheus is asked.")
 ]
 ChannelzPort = Annotated[
     int | None,
-    typer.Option("--channelz-port", min=1, max=65535, help="The pods' port for channelz.", rich_help_panel=_PANEL),
+    typer.Option("--channelz-port", metavar="PORT", min=1, max=65535, help="The pods' port for channelz."),
 ]
 ClientChannelzPort = Annotated[
     int | None,
     typer.Option(
         "--client-channelz-port",
+        metavar="PORT",
         min=1,
         max=65535,
         help="The clients' port for channelz; default: the one that they declare with channelz in its name.",
-        rich_help_panel=_PANEL,
     ),
 ]
-Tls = Annotated[bool, typer.Option("--tls", help="Ask channelz over TLS.", rich_help_panel=_PANEL)]
+Tls = Annotated[bool, typer.Option("--tls", help="Ask channelz over TLS.")]
 TlsCa = Annotated[
     Path | None,
-    typer.Option("--tls-ca", metavar="FILE", help="Certificate authorities to trust there.", rich_help_panel=_PANEL),
+    typer.Option("--tls-ca", metavar="FILE", help="Certificate authorities to trust there."),
 ]
 TlsServerName = Annotated[
     str | None,
-    typer.Option("--tls-server-name", help="The name that the certificate is for.", rich_help_panel=_PANEL),
+    typer.Option("--tls-server-name", metavar="NAME", help="The name that the certificate is for."),
 ]
 Debug = Annotated[
     bool,
     typer.Option(
-        "--debug",
-        help="Give pods without a shell an ephemeral container to look from; it stays until the pod goes.",
-        rich_help_panel=_PANEL,
+        "--debug", help="Give pods without a shell an ephemeral container to look from; it stays until the pod goes."
     ),
 ]
 DebugImage = Annotated[
     str,
-    typer.Option("--debug-image", help="Image with a shell, for --debug and --via node.", rich_help_panel=_PANEL),
+    typer.Option("--debug-image", metavar="IMAGE", help="Image with a shell, for --debug and --via node."),
 ]
 NodeNamespace = Annotated[
     str | None,
     typer.Option(
-        "--node-namespace", help="Where --via node runs its pods; default: the Service's.", rich_help_panel=_PANEL
+        "--node-namespace", metavar="NAMESPACE", help="Where --via node runs its pods; default: the Service's."
     ),
 ]
 

@@ -29,13 +29,15 @@ def verify(
     window: options.Window = "5s",
     cluster_domain: options.ClusterDomain = None,
     chosen: Sources = NOT_CHOSEN,
-    verbose: options.Verbose = False,
+    verbose: options.Verbose = 0,
 ) -> None:
     """Tell whether a fix cured.
 
     Diagnoses again and compares with the time before the fix. Changes nothing. The outcome is fixed, pending
-    (connections from before are still open), unchanged, worse or unknown. Exit codes: 0 fixed or pending, 3 too
-    little could be read to say, 4 the cluster could not be reached or said no, 5 no cure shows.
+    (connections from before are still open), unchanged, worse or unknown.
+
+    Exit codes: 0 fixed or pending; 2 usage; 3 too little could be read to say; 4 the cluster could not be reached or
+    said no; 5 no cure shows.
     """
     import asyncio
 
