@@ -6,9 +6,9 @@ import binascii
 import json
 import os
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +16,9 @@ from msgspec import Struct
 from kubectl_grpclb.cluster._kubeconfig import Access, Fields
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
+
+if TYPE_CHECKING:
+    from kubectl_grpclb.cluster.told import Teller
 
 __all__ = ["Credentials", "pem", "read_credentials"]
 
@@ -58,15 +61,15 @@ class _Plugin(Struct, frozen=True, rename="camel"):
     provide_cluster_info: bool = False
 
 
-async def read_credentials(access: Access) -> Credentials:
-    """Get what authenticates the user. Raises ClusterError that says what is missing and what to do."""
+async def read_credentials(access: Access, teller: "Teller | None" = None) -> Credentials:
+    """Get what authenticates the user; of a plugin its name is told. Raises ClusterError that says what to do."""
     user = access.user
     certificate = Credentials(certificate=pem(user, "client-certificate", access), key=pem(user, "client-key", access))
     token = _token(user, access)
     if token:
         return msgspec.structs.replace(certificate, authorization=f"Bearer {token}")
     if user.get("exec"):
-        return await _from_plugin(access, certificate)
+        return await _from_plugin(access, certificate, teller)
     if user.get("auth-provider") or user.get("username"):
         return msgspec.structs.replace(certificate, authorization=await _from_library(access))
     return certificate
@@ -144,7 +147,7 @@ async def _from_library(access: Access) -> str | None:
     return configuration.api_key.get("BearerToken")
 
 
-async def _from_plugin(access: Access, otherwise: Credentials) -> Credentials:
+async def _from_plugin(access: Access, otherwise: Credentials, teller: "Teller | None") -> Credentials:
     try:
         plugin = msgspec.convert(access.user["exec"], _Plugin)
     except msgspec.ValidationError as error:
@@ -152,7 +155,8 @@ async def _from_plugin(access: Access, otherwise: Credentials) -> Credentials:
             f"the credential plugin of context {printable(access.context)!r} is not well described in the "
             f"kubeconfig: {printable(str(error))}"
         ) from error
-    status = _parse(plugin, await _run(plugin, access), access)
+    with nullcontext() if teller is None else teller.timing(f"run credential plugin {plugin.command}"):
+        status = _parse(plugin, await _run(plugin, access), access)
     if status.client_certificate_data and status.client_key_data:
         otherwise = Credentials(
             certificate=status.client_certificate_data.encode(), key=status.client_key_data.encode()

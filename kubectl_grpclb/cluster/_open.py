@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -19,6 +20,9 @@ from kubectl_grpclb.cluster._kubeconfig import Access, Fields
 from kubectl_grpclb.cluster._proxy import proxy_for, variable_for
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
+
+if TYPE_CHECKING:
+    from kubectl_grpclb.cluster.told import Teller
 
 # While it is imported, aiohttp makes two TLS contexts and loads the system's authorities into each, for 0.07 s. They
 # are never used here, where every session over TLS has the kubeconfig's; without authorities they trust nobody.
@@ -49,7 +53,9 @@ class Impersonation(Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_api(access: Access, impersonation: Impersonation, seconds: float) -> AsyncIterator[Api]:
+async def open_api(
+    access: Access, impersonation: Impersonation, seconds: float, teller: "Teller | None" = None
+) -> AsyncIterator[Api]:
     """Open a session with the cluster; nothing is sent yet, except to whoever issues the credentials.
 
     A request may take `seconds`, an exec has its own limit.
@@ -59,7 +65,9 @@ async def open_api(access: Access, impersonation: Impersonation, seconds: float)
     """
     _allow_files()
     place = _place(access, os.environ)
-    credentials = await read_credentials(access)
+    if teller is not None:
+        teller.say(f"use context {place.context}, server {place.server}")
+    credentials = await read_credentials(access, teller)
     route = Route(proxy=_proxy(place), tls_server_name=access.cluster.get("tls-server-name") or None)
     headers = _impersonating(access.user, impersonation)
     headers["User-Agent"] = f"kubectl-grpclb/{__version__}"

@@ -35,6 +35,7 @@ from kubectl_grpclb.model.write import Outcome, Write
 
 if TYPE_CHECKING:
     from kubectl_grpclb.cluster._api import Api
+    from kubectl_grpclb.cluster.told import Teller
 
 __all__ = ["ChannelzTls", "ConnectOptions", "KubeCluster", "KubeWorkshop", "connect", "connect_to_change", "rule_for"]
 
@@ -77,6 +78,8 @@ class ConnectOptions(Struct, frozen=True):
     channelz: ChannelzTls = ChannelzTls()
     prometheus: str | None = None
     """`--prometheus` as it was given, with the user's name and password where it has them."""
+    teller: "Teller | None" = None
+    """Whom to tell of what is asked before there is a cluster to ask: the user who gave -v."""
 
 
 class KubeCluster:
@@ -233,5 +236,5 @@ async def _session(options: ConnectOptions) -> "AsyncIterator[tuple[Api, str]]":
 
     impersonation = Impersonation(options.as_user, options.as_groups)
     timeout = REQUEST_TIMEOUT if options.request_timeout is None else options.request_timeout
-    async with open_api(access, impersonation, timeout) as api:
+    async with open_api(access, impersonation, timeout, options.teller) as api:
         yield api, access.namespace

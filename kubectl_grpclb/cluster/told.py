@@ -1,13 +1,15 @@
-"""A cluster that tells what is asked of it, one line a request: `-v`.
+"""Tells what is asked of a cluster, one line a request: `-v`, and with `-vv` when, and how long it took.
 
-    2026-11-24T12:00:00.120Z     12 ms  list pods in namespace shop  ok
-    2026-11-24T12:00:08.300Z     31 ms  patch services greeter in namespace shop  refused: …
+    list pods in namespace shop  3 objects
+    2026-11-24T12:00:00.120Z     12 ms  list pods in namespace shop  3 objects
+    2026-11-24T12:00:08.300Z     31 ms  patch services greeter in namespace shop  refused (403): …
 
-It tells names, and of a change not what is in it.
+It tells names, and of a change not what is in it; of a credential plugin its name, not what it is given or gives.
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -16,24 +18,57 @@ from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.rbac import describe
 from kubectl_grpclb.model.resources import BY_RESOURCE, resource_of
-from kubectl_grpclb.model.snapshot import Reading, Refused, Request
+from kubectl_grpclb.model.snapshot import (
+    AskChannelz,
+    AskEnvoy,
+    AskPrometheus,
+    Objects,
+    Output,
+    Reading,
+    Refused,
+    Request,
+    Scrape,
+)
 from kubectl_grpclb.model.speech import Heard
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Apply, Delete, Denied, Insert, Outcome, PatchObject, Replace, Write
 
-__all__ = ["ToldCluster", "ToldWorkshop"]
-
-Tell = Callable[[str], None]
-"""Takes a line, without its end."""
+__all__ = ["Teller", "ToldCluster", "ToldWorkshop"]
 
 _Answered = TypeVar("_Answered")
+
+
+class Teller:
+    """Writes the lines; `write` takes one without its end."""
+
+    def __init__(self, write: Callable[[str], None], *, times: bool = False) -> None:
+        self._write, self._times = write, times
+
+    def say(self, what: str) -> None:
+        """Tell what is no request."""
+        self._write(f"{f'{_now()}              ' if self._times else ''}{printable(what)}")
+
+    def tell(self, at: str, seconds: float, what: str, outcome: str) -> None:
+        """Tell a request: when it began, RFC 3339, how long it took, and what came of it."""
+        when = f"{at} {seconds * 1000:6.0f} ms  " if self._times else ""
+        self._write(f"{when}{printable(what)}  {printable(outcome)}")
+
+    @contextmanager
+    def timing(self, what: str) -> Iterator[None]:
+        """Tell something when it is over, also where it failed."""
+        at, start, outcome = _now(), time.monotonic(), "failed"
+        try:
+            yield
+            outcome = "ok"
+        finally:
+            self.tell(at, time.monotonic() - start, what, outcome)
 
 
 class ToldCluster:
     """A `cluster.port.Cluster` that tells each request when it is answered."""
 
-    def __init__(self, cluster: Cluster, tell: Tell) -> None:
-        self._cluster, self._tell = cluster, tell
+    def __init__(self, cluster: Cluster, teller: Teller) -> None:
+        self._cluster, self._teller = cluster, teller
 
     @property
     def context(self) -> str:
@@ -47,16 +82,21 @@ class ToldCluster:
 
     async def read(self, request: Request) -> Reading:
         """Carry out one request, and tell the time that it took itself, without its waiting for its turn."""
-        reading = await self._cluster.read(request)
-        self._tell(_line(reading.at, reading.took, describe(request), _outcome(reading.answer)))
+        what, at, start = f"{describe(request)}{_way(request)}", _now(), time.monotonic()
+        try:
+            reading = await self._cluster.read(request)
+        except ClusterError as error:
+            self._teller.tell(at, time.monotonic() - start, what, f"no answer: {error}")
+            raise
+        self._teller.tell(reading.at, reading.took, what, _outcome(reading.answer))
         return reading
 
 
 class ToldWorkshop(ToldCluster):
     """A `cluster.port.Workshop` that tells each request, whatever it asks for."""
 
-    def __init__(self, workshop: Workshop, tell: Tell) -> None:
-        super().__init__(workshop, tell)
+    def __init__(self, workshop: Workshop, teller: Teller) -> None:
+        super().__init__(workshop, teller)
         self._workshop = workshop
 
     async def write(self, write: Write) -> Outcome:
@@ -85,34 +125,51 @@ class ToldWorkshop(ToldCluster):
 
     async def greet(self, namespace: str, pod: str, port: int, seconds: float) -> Heard | Gap:
         """Make one gRPC health check of a pod's port."""
-        what = f"check health over gRPC at port {port} of pod {pod} in namespace {namespace}"
+        what = f"check health over gRPC at port {port} of pod {pod} in namespace {namespace} (port-forward)"
         return await self._told(what, self._workshop.greet(namespace, pod, port, seconds))
 
     async def drain(self, namespace: str, pod: str) -> Gap | None:
         """Tell an Envoy of ours to ask its clients to connect elsewhere."""
-        what = f"drain Envoy in pod {pod} in namespace {namespace}"
+        what = f"drain Envoy in pod {pod} in namespace {namespace} (port-forward)"
         return await self._told(what, self._workshop.drain(namespace, pod))
 
     async def _told(self, what: str, asked: Awaitable[_Answered]) -> _Answered:
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        start = time.monotonic()
+        at, start = _now(), time.monotonic()
         try:
             answer = await asked
         except ClusterError as error:
-            self._tell(_line(at, time.monotonic() - start, what, f"no answer: {error}"))
+            self._teller.tell(at, time.monotonic() - start, what, f"no answer: {error}")
             raise
-        self._tell(_line(at, time.monotonic() - start, what, _outcome(answer)))
+        self._teller.tell(at, time.monotonic() - start, what, _outcome(answer))
         return answer
 
 
-def _line(at: str, seconds: float, what: str, outcome: str) -> str:
-    return f"{at} {seconds * 1000:6.0f} ms  {printable(what)}  {printable(outcome)}"
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _way(request: Request) -> str:
+    """Say how it gets there, where that is not the request itself."""
+    match request:
+        case AskEnvoy() | AskChannelz():
+            return " (port-forward)"
+        case Scrape():
+            return " (pod proxy)"
+        case AskPrometheus(server=server) if server.startswith("svc/"):
+            return " (service proxy)"
+    return ""
 
 
 def _outcome(answer: object) -> str:
     match answer:
         case Denied() | Refused():
-            return f"refused: {answer.message}"
+            return f"refused{f' ({answer.status})' if answer.status else ''}: {answer.message}"
+        case Objects():
+            return f"{len(answer.items)} object{'s' if len(answer.items) != 1 else ''}"
+        case Output(gap=None):
+            return f"{len(answer.stdout.raw())} bytes"
+        case Output():
+            return f"nothing whole: {answer.detail or answer.gap}"
         case Gap():
             return f"nothing: {answer.detail or answer.reason}"
         case Heard():

@@ -22,7 +22,8 @@ from kubectl_grpclb.probes.ask import Ask
 
 if TYPE_CHECKING:
     from kubectl_grpclb.cluster.kube import ConnectOptions
-    from kubectl_grpclb.cluster.port import Cluster
+    from kubectl_grpclb.cluster.port import Cluster, Workshop
+    from kubectl_grpclb.cluster.told import Teller
 
 __all__ = ["Connection", "Diagnoses", "Failed", "Question", "connect_options", "diagnose", "record", "window_of"]
 
@@ -77,7 +78,7 @@ class Diagnoses(Struct, frozen=True):
         return [f"{', '.join(named)}: {error}" for error, named in services.items()]
 
 
-def diagnose(connection: Connection, question: Question, *, verbose: bool) -> Diagnoses:
+def diagnose(connection: Connection, question: Question, *, verbose: int) -> Diagnoses:
     """Diagnose each Service in turn; one of several that cannot be read takes nothing from the others.
 
     Raises GrpclbError where a flag or the kubeconfig cannot be used, or the only Service cannot be read.
@@ -92,7 +93,7 @@ def diagnose(connection: Connection, question: Question, *, verbose: bool) -> Di
     )
 
 
-def record(connection: Connection, question: Question, *, verbose: bool) -> Snapshot:
+def record(connection: Connection, question: Question, *, verbose: int) -> Snapshot:
     """Read the question's only Service. Raises GrpclbError."""
     (read,) = _read(connection, question, verbose=verbose)
     if isinstance(read, Failed):
@@ -113,8 +114,9 @@ def connect_options(
     *,
     in_flight: int = _WAITING_IN_FLIGHT,
     sources: Sources = NOT_CHOSEN,
+    verbose: int = 0,
 ) -> "ConnectOptions":
-    """Read the flags that name the cluster. Raises UsageError."""
+    """Read the flags that name the cluster; `verbose` is how often -v was given. Raises UsageError."""
     from kubectl_grpclb.cluster.kube import ConnectOptions
 
     timeout = None if connection.request_timeout is None else duration(connection.request_timeout, "--request-timeout")
@@ -129,10 +131,19 @@ def connect_options(
         in_flight=in_flight,
         channelz=sources.tls_options(),
         prometheus=sources.prometheus,
+        teller=_teller(verbose),
     )
 
 
-def _read(connection: Connection, question: Question, *, verbose: bool) -> list[Snapshot | Failed]:
+def _teller(verbose: int) -> "Teller | None":
+    if not verbose:
+        return None
+    from kubectl_grpclb.cluster.told import Teller
+
+    return Teller(Progress().tell, times=verbose > 1)
+
+
+def _read(connection: Connection, question: Question, *, verbose: int) -> list[Snapshot | Failed]:
     asks = [
         question.sources.asked(
             Ask(
@@ -149,30 +160,29 @@ def _read(connection: Connection, question: Question, *, verbose: bool) -> list[
 
 
 async def _read_each(
-    connection: Connection, sources: Sources, asks: Sequence[Ask], *, verbose: bool
+    connection: Connection, sources: Sources, asks: Sequence[Ask], *, verbose: int
 ) -> list[Snapshot | Failed]:
     in_flight = _WAITING_IN_FLIGHT if any(ask.window for ask in asks) else _LOOKS_IN_FLIGHT
-    chosen = connect_options(connection, in_flight=in_flight, sources=sources)
-    async with _connected(chosen, changes=sources.changes, verbose=verbose) as cluster:
+    chosen = connect_options(connection, in_flight=in_flight, sources=sources, verbose=verbose)
+    async with _connected(chosen, changes=sources.changes) as cluster:
         gc.freeze()  # what was imported stays, so that no collection need go through it
         gc.enable()  # __main__ turned it off for the imports, which end here
         return [await _read_one(cluster, replace(ask, namespace=cluster.namespace)) for ask in asks]
 
 
 @asynccontextmanager
-async def _connected(chosen: "ConnectOptions", *, changes: bool, verbose: bool) -> "AsyncIterator[Cluster]":
+async def _connected(chosen: "ConnectOptions", *, changes: bool) -> "AsyncIterator[Cluster]":
     """Open a cluster that is read, or where the flags allow it one that something is added to for a look."""
     from kubectl_grpclb.cluster.kube import connect, connect_to_change
 
     if not changes:
         async with connect(chosen) as connected:
-            yield _told(connected) if verbose else connected
+            yield connected if chosen.teller is None else _told(connected, chosen.teller)
         return
-    from kubectl_grpclb.cluster.told import ToldWorkshop
     from kubectl_grpclb.flows.deeper import DeepCluster
 
     async with connect_to_change(chosen) as workshop:
-        deep = DeepCluster(ToldWorkshop(workshop, Progress().tell) if verbose else workshop)
+        deep = DeepCluster(workshop if chosen.teller is None else _told_workshop(workshop, chosen.teller))
         try:
             async with deep as cluster:
                 yield cluster
@@ -189,8 +199,14 @@ async def _read_one(cluster: "Cluster", ask: Ask) -> Snapshot | Failed:
         return Failed(ask.service, error)
 
 
-def _told(cluster: "Cluster") -> "Cluster":
+def _told(cluster: "Cluster", teller: "Teller") -> "Cluster":
     """Have every request told."""
     from kubectl_grpclb.cluster.told import ToldCluster
 
-    return ToldCluster(cluster, Progress().tell)
+    return ToldCluster(cluster, teller)
+
+
+def _told_workshop(workshop: "Workshop", teller: "Teller") -> "Workshop":
+    from kubectl_grpclb.cluster.told import ToldWorkshop
+
+    return ToldWorkshop(workshop, teller)

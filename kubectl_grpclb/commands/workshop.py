@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from kubectl_grpclb.cluster.port import Workshop
-from kubectl_grpclb.commands.progress import Progress
 from kubectl_grpclb.commands.session import Connection, connect_options
 from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources
 
@@ -18,16 +17,17 @@ async def in_workshop(
     connection: Connection,
     run: Callable[[Workshop], Awaitable[Result]],
     *,
-    verbose: bool = False,
+    verbose: int = 0,
     sources: Sources = NOT_CHOSEN,
 ) -> Result:
-    """Connect as the flags say, and run a flow; `verbose` tells every request. Raises GrpclbError."""
+    """Connect as the flags say, and run a flow; `verbose` is how often -v was given. Raises GrpclbError."""
     from kubectl_grpclb.cluster.kube import connect_to_change
 
-    async with connect_to_change(connect_options(connection, sources=sources)) as workshop:
+    options = connect_options(connection, sources=sources, verbose=verbose)
+    async with connect_to_change(options) as workshop:
         gc.enable()  # __main__ turned it off for the imports, which end here
-        if not verbose:
+        if options.teller is None:
             return await run(workshop)
         from kubectl_grpclb.cluster.told import ToldWorkshop
 
-        return await run(ToldWorkshop(workshop, Progress().tell))
+        return await run(ToldWorkshop(workshop, options.teller))

@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -70,15 +71,22 @@ def test_a_fix_says_its_steps_on_standard_error_and_its_outcome_on_standard_outp
 def test_asked_to_be_verbose_a_fix_tells_every_request_on_standard_error(shop: FakeWorkshop, grpclb: Run) -> None:
     _, out, err = fix(grpclb, "--yes", "-v")
 
-    assert " ms  apply deployments.apps greeter-grpclb-envoy in namespace shop  ok\n" in err
-    assert " ms  patch services greeter in namespace shop  ok\n" in err
-    assert " ms  " not in out
+    assert "\napply deployments.apps greeter-grpclb-envoy in namespace shop  ok\n" in err
+    assert "\npatch services greeter in namespace shop  ok\n" in err
+    assert "patch services" not in out
+
+
+@pytest.mark.parametrize("twice", [["-vv"], ["-v", "-v"], ["-v=6"], ["--v=6"], ["-v", "6"]], ids=" ".join)
+def test_asked_for_twice_it_also_tells_when_and_how_long(shop: FakeWorkshop, grpclb: Run, twice: list[str]) -> None:
+    _, _, err = fix(grpclb, "--yes", *twice)
+
+    assert re.search(r"\n20\d\d-\S+Z +\d+ ms  patch services greeter in namespace shop  ok\n", err)
 
 
 def test_otherwise_it_tells_the_steps_only(shop: FakeWorkshop, grpclb: Run) -> None:
     _, _, err = fix(grpclb, "--yes")
 
-    assert " ms  " not in err
+    assert "patch services" not in err
 
 
 class _Closed(io.StringIO):
