@@ -61,6 +61,8 @@ class FakeCluster:
         self._pages = pages or {}
         self._told = told or {}
         self.requests: list[Request] = []
+        self.server_version: str | None = None
+        """What the server calls itself, where it tells."""
 
     @property
     def context(self) -> str:
@@ -69,6 +71,9 @@ class FakeCluster:
     @property
     def namespace(self) -> str:
         return self._namespace
+
+    async def version(self) -> str | None:
+        return self.server_version
 
     async def read(self, request: Request) -> Reading:
         self.requests.append(request)

@@ -118,6 +118,12 @@ class KubeCluster:
             answer = await self._answer(request)
             return Reading(request=request, answer=answer, at=at, took=round(time.monotonic() - start, 3))
 
+    async def version(self) -> str | None:
+        """Ask which Kubernetes it is."""
+        from kubectl_grpclb.cluster import _version
+
+        return await _version.server_version(self._api)
+
     def _turns(self, request: Request) -> asyncio.Semaphore:
         match request:
             case Exec():

@@ -72,6 +72,9 @@ class LocalCluster:
         """The lab's."""
         return self._topology.namespace
 
+    async def version(self) -> None:
+        """Give none: it is no Kubernetes."""
+
     async def read(self, request: Request) -> Reading:
         """Answer from the topology and from what the machine says of the lab's processes."""
         at, begun = datetime.now(UTC), time.perf_counter()

@@ -32,6 +32,10 @@ class Cluster(Protocol):
         """
         ...
 
+    async def version(self) -> str | None:
+        """Ask which Kubernetes it is, as it calls itself: `v1.37.2`; None where it does not tell. Raises nothing."""
+        ...
+
 
 class Workshop(Cluster, Protocol):
     """A cluster that may also be changed; only `fix` and `rollback` are given one.

@@ -91,6 +91,13 @@ class ToldCluster:
         self._teller.tell(reading.at, reading.took, what, _outcome(reading.answer))
         return reading
 
+    async def version(self) -> str | None:
+        """Ask which Kubernetes it is."""
+        at, start = _now(), time.monotonic()
+        version = await self._cluster.version()
+        self._teller.tell(at, time.monotonic() - start, "get /version", version or "nothing")
+        return version
+
 
 class ToldWorkshop(ToldCluster):
     """A `cluster.port.Workshop` that tells each request, whatever it asks for."""

@@ -106,6 +106,10 @@ class DeepCluster:
             case _:
                 return await self._workshop.read(request)
 
+    async def version(self) -> str | None:
+        """Ask which Kubernetes it is."""
+        return await self._workshop.version()
+
     async def aclose(self) -> None:
         """End what is still at work."""
         tasks = [*self._at_work, *self._swept.values()]

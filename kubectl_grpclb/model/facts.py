@@ -302,3 +302,5 @@ class Facts(Struct, frozen=True):
     sources: tuple[SourceUse, ...] = ()
     via: tuple[str, ...] = ("auto",)
     """The sources that the user chose."""
+    server_version: str | None = None
+    """What the API server called itself, `v1.37.2`; None where it did not tell."""

@@ -129,7 +129,7 @@ class Reading(Struct, frozen=True, rename="camel"):
 
 
 class SnapshotTarget(Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """What was asked for: `port` is the name or number the user gave, if any."""
+    """What was asked for, and of whom: `port` is the name or number the user gave, if any."""
 
     context: str
     namespace: str
@@ -141,6 +141,8 @@ class SnapshotTarget(Struct, frozen=True, omit_defaults=True, rename="camel"):
     metrics_port: int | str | None = None
     prometheus: str | None = None
     prometheus_range: float | None = None
+    server_version: str | None = None
+    """What the API server called itself, `v1.37.2`; None where it did not tell, as in older files."""
 
 
 class Snapshot(Struct, frozen=True, rename="camel"):

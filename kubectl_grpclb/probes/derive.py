@@ -103,6 +103,7 @@ def derive(snapshot: Snapshot) -> facts.Facts:
         autoscaler=autoscaler_of(readings, ask, ends.servers),
         sources=uses_of(readings),
         via=ask.via,
+        server_version=snapshot.target.server_version,
     )
 
 

@@ -54,12 +54,15 @@ async def gather(cluster: Cluster, ask: Ask, observe: Observer = quiet) -> Snaps
     await reader.ask("pods", [*request_pods(ask, service), *request_behind(reader.readings, ask, service)])
     _permitted(reader.readings)
     ends = ends_of(reader.readings, ask, service)
-    await asyncio.gather(
-        ask_sources(reader.ask, reader.readings, ask, ends.servers),
-        reader.ask("usage", request_usage(ask, _of_servers(service, ends)) if ask.asks("metrics") else []),
-        *(ask_envoy(ask, envoy, partial(reader.ask, "Envoy")) for envoy in ends.envoys),
-        _owners(reader, [server.pod for server in ends.servers if server.pod]),
-        _surroundings(reader, ask, ends),
+    version, _ = await asyncio.gather(
+        cluster.version(),  # beside what takes longest, over a connection that is there already
+        asyncio.gather(
+            ask_sources(reader.ask, reader.readings, ask, ends.servers),
+            reader.ask("usage", request_usage(ask, _of_servers(service, ends)) if ask.asks("metrics") else []),
+            *(ask_envoy(ask, envoy, partial(reader.ask, "Envoy")) for envoy in ends.envoys),
+            _owners(reader, [server.pod for server in ends.servers if server.pod]),
+            _surroundings(reader, ask, ends),
+        ),
     )
     await _clients(reader, ask, ends.servers)
     await asyncio.gather(
@@ -79,6 +82,7 @@ async def gather(cluster: Cluster, ask: Ask, observe: Observer = quiet) -> Snaps
             ask.metrics_port,
             ask.prometheus,
             None if ask.prometheus is None else ask.prometheus_range,
+            version,
         ),
         taken_at=reader.readings[0].at,
         window_seconds=ask.window,

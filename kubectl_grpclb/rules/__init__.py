@@ -31,6 +31,7 @@ from kubectl_grpclb.rules import (
     glb903,
     glb904,
     glb905,
+    glb906,
 )
 from kubectl_grpclb.rules.analysis import analyse as _analyse
 
@@ -63,6 +64,7 @@ RULES = tuple(
         glb903,
         glb904,
         glb905,
+        glb906,
     )
 )
 

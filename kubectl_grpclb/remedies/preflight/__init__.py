@@ -23,6 +23,7 @@ from kubectl_grpclb.remedies.preflight import (
     pod_names,
     ports,
     quota,
+    server,
     taken,
     tls,
 )
@@ -32,6 +33,7 @@ __all__ = ["CHECKS", "Intent", "preflight"]
 
 CHECKS: tuple[Callable[[Facts, Surroundings, Intent], Iterable[Check]], ...] = (
     kind.check,
+    server.check,
     pod_names.check,
     permissions.check,
     ownership.check,

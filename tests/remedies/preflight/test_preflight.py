@@ -261,3 +261,15 @@ def test_a_check_is_plain_data() -> None:
     checks = preflight(known(), around(), INTENT)
 
     assert msgspec.json.decode(msgspec.json.encode(checks), type=tuple[Check, ...]) == checks
+
+
+def test_a_server_older_than_those_that_this_was_tried_with_is_warned_of_and_refused_nothing() -> None:
+    old = found("server", known(server_version="v1.24.17"))
+
+    assert (old.level, old.do) == ("warn", "Let the server admit it before anything is changed (--dry-run=server).")
+    assert "v1.24.17, older than 1.27" in old.message
+
+
+@pytest.mark.parametrize("version", [None, "v1.27.0", "v1.38.0"])
+def test_of_any_other_server_no_fix_warns(version: str | None) -> None:
+    assert names(preflight(known(server_version=version), around(), INTENT), "warn") == ["peer-address"]
