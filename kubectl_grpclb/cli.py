@@ -39,7 +39,7 @@ def grpclb() -> None:
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
     try:
-        app(args=_with_values(sys.argv[1:]), prog_name="kubectl grpclb")
+        code = app(args=_with_values(sys.argv[1:]), prog_name="kubectl grpclb")
     except GrpclbError as error:
         tell_error(str(error))
         _leave(error.exit_code)
@@ -56,7 +56,7 @@ def main() -> NoReturn:
             f"internal error: {type(error).__name__}: {error}\nThis is a bug. GRPCLB_DEBUG=1 shows where it happened."
         )
         _leave(GrpclbError.exit_code)
-    _leave(0)
+    _leave(code if isinstance(code, int) else 0)
 
 
 def _with_values(words: Sequence[str]) -> list[str]:

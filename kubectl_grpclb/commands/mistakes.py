@@ -44,7 +44,7 @@ def mistake(error: "TyperException") -> UsageError:
 def _no_such_flag(flag: str, near: Sequence[str], ctx: "Context | None") -> str:
     said = f"there is no flag {printable(flag)}"
     if ctx is not None and ctx.parent is None:
-        return f"{said} before the verb; flags follow it: {ctx.command_path} diagnose SERVICE {printable(flag)} …"
+        return f"{said} before the verb; flags follow it: {ctx.command_path} diagnose SERVICE {printable(flag)}"
     return f"{said}{_did_you_mean(near)}"
 
 

@@ -3,7 +3,6 @@
 Plain values are read here, without pydantic, whose import would take a third of the start-up.
 """
 
-import sys
 from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
@@ -115,7 +114,8 @@ class PlainGroup(TyperGroup):
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         """Read the words before the verb; without any word the help is the answer, as kubectl's."""
-        return super().parse_args(ctx, args or [ctx.help_option_names[-1]])
+        unasked = not args and not ctx.resilient_parsing
+        return super().parse_args(ctx, ctx.help_option_names[-1:] if unasked else args)
 
     def resolve_command(self, ctx: "Context", args: list[str]) -> "tuple[str | None, Command | None, list[str]]":
         """Find the verb. Raises UsageError that names the nearest ones."""
@@ -126,12 +126,11 @@ class PlainGroup(TyperGroup):
             raise no_such_verb(word, self.list_commands(ctx), ctx)
         return super().resolve_command(ctx, args)
 
-    def main(self, *words: Any, **extra: Any) -> Any:  # noqa: ANN401 -- typer's own; it does not come back
-        """Run the verb and end the process with its exit code. Raises UsageError and whatever the verb raises."""
+    def main(self, *words: Any, **extra: Any) -> Any:  # noqa: ANN401 -- typer's own signature
+        """Run the verb, and give its exit code if it ends with one. Raises UsageError and whatever the verb raises."""
         try:
-            code = super().main(*words, **{**extra, "standalone_mode": False})
+            return super().main(*words, **{**extra, "standalone_mode": False})
         except TyperException as error:
             from kubectl_grpclb.commands.mistakes import mistake
 
             raise mistake(error) from error
-        sys.exit(code if isinstance(code, int) else 0)
