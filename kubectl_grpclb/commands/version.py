@@ -11,8 +11,14 @@ __all__ = ["version"]
 def version() -> None:
     """Print the version.
 
-    Of kubectl-grpclb, of Python, and of the snapshots that it writes and reads.
+    Of kubectl-grpclb, of Python, of the snapshots that it writes and reads, and of the Kubernetes that it was tried
+    with. Asks no cluster: `kubectl version` tells the server's.
     """
+    from kubectl_grpclb.model.server import NEWEST, OLDEST
     from kubectl_grpclb.model.snapshot import SCHEMA
 
-    write(f"kubectl-grpclb {__version__}\nPython {platform.python_version()}\nsnapshot schema {SCHEMA}\n")
+    tried = " to ".join(f"{major}.{minor}" for major, minor in (OLDEST, NEWEST))
+    write(
+        f"kubectl-grpclb {__version__}\nPython {platform.python_version()}\nsnapshot schema {SCHEMA}\n"
+        f"tried with Kubernetes {tried}\n"
+    )

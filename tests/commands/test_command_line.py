@@ -108,6 +108,7 @@ def test_version_says_which_snapshots_it_reads() -> None:
 
     assert done.startswith(f"kubectl-grpclb {__version__}\n")
     assert "snapshot schema 3" in done
+    assert "tried with Kubernetes 1.27 to 1.37" in done
 
 
 @pytest.mark.parametrize(
