@@ -41,6 +41,9 @@ __all__ = ["Impersonation", "open_api"]
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 
+_USER = re.compile(r"//[^/]*@")
+"""A user's name and password in a URL, which nobody is told."""
+
 _FILES = 4096
 """Open files that are enough for every request in flight; a port-forward is three. Many shells allow 256 or 1024."""
 
@@ -66,7 +69,7 @@ async def open_api(
     _allow_files()
     place = _place(access, os.environ)
     if teller is not None:
-        teller.say(f"use context {place.context}, server {place.server}")
+        teller.say(f"use context {place.context}, server {_USER.sub('//', place.server)}")
     credentials = await read_credentials(access, teller)
     route = Route(proxy=_proxy(place), tls_server_name=access.cluster.get("tls-server-name") or None)
     headers = _impersonating(access.user, impersonation)

@@ -26,7 +26,10 @@ def no_such_verb(word: str, verbs: Sequence[str], ctx: "Context") -> UsageError:
 
 
 def mistake(error: "TyperException") -> UsageError:
-    """Say what typer found, in one message that ends in where to read on."""
+    """Say what typer found, in one message that ends in where to read on.
+
+    Its errors are told apart by their names: the classes are in a module of typer's own.
+    """
     ctx: Context | None = getattr(error, "ctx", None)
     flag = getattr(error, "option_name", "")
     words = printable(error.format_message()).rstrip(".")

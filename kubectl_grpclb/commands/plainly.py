@@ -92,7 +92,9 @@ class PlainCommand(TyperCommand):
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         """Read the words after the verb; where it has -v, also as kubectl spells it."""
-        if any("--verbose" in parameter.opts for parameter in self.params):
+        if any(word.startswith(("-v", "--v")) for word in args) and any(
+            "--verbose" in each.opts for each in self.params
+        ):
             from kubectl_grpclb.commands.verbosity import plain_verbosity
 
             args = plain_verbosity(args)

@@ -15,6 +15,7 @@ from tests.cluster.api_server import write_kubeconfig
 
 BETA = "client.authentication.k8s.io/v1beta1"
 SERVER = "https://prod.example:6443"
+WITH_USER = "https://jo:s3rver@prod.example:6443"
 GIVEN = json.dumps({"apiVersion": BETA, "kind": "ExecCredential", "status": {"token": "t0ken"}})
 
 
@@ -28,7 +29,7 @@ def told(directory: Path, body: str) -> list[str]:
     """Connect, ask nothing, and give the lines that were told."""
     lines: list[str] = []
     cluster = {"proxy-url": "http://jo:pr0xy@proxy.example:3128", "insecure-skip-tls-verify": True}
-    path = write_kubeconfig(directory, SERVER, cluster, exec=plugin(body))
+    path = write_kubeconfig(directory, WITH_USER, cluster, exec=plugin(body))
 
     async def main() -> None:
         async with connect(ConnectOptions(kubeconfig=path, teller=Teller(lines.append))):
@@ -54,6 +55,6 @@ def test_a_plugin_that_fails_is_told_so(tmp_path: Path) -> None:
     assert lines[1] == f"run credential plugin {sys.executable}  failed"
 
 
-@pytest.mark.parametrize("secret", ["t0ken", "hunter2", "pr0xy", "print"])
+@pytest.mark.parametrize("secret", ["t0ken", "hunter2", "pr0xy", "s3rver", "print"])
 def test_no_token_argument_variable_or_password_is_told(tmp_path: Path, secret: str) -> None:
     assert secret not in "\n".join(told(tmp_path, f"print({GIVEN!r})"))
