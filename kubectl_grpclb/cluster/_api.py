@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -17,6 +17,9 @@ from msgspec import Struct
 from yarl import URL
 
 from kubectl_grpclb.cluster._failures import Place, not_kubernetes, unauthorised, unreachable
+
+if TYPE_CHECKING:
+    from kubectl_grpclb.cluster.told import Teller
 
 __all__ = [
     "Api",
@@ -40,6 +43,7 @@ CLOSE_SECONDS = 0.5
 
 _REFUSAL_LIMIT = 64 * 1024
 
+Answered = TypeVar("Answered")
 Query = Sequence[tuple[str, str]]
 Socket = aiohttp.ClientWebSocketResponse[bool]
 
@@ -118,8 +122,16 @@ class Route(Struct, frozen=True):
 class Api:
     """The API server's HTTP and WebSocket side; `place` names it in errors, times are seconds."""
 
-    def __init__(self, session: aiohttp.ClientSession, place: Place, route: Route, timeout: float) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        place: Place,
+        route: Route,
+        timeout: float,
+        teller: "Teller | None" = None,
+    ) -> None:
         self.place = place
+        self._teller = teller
         self._session = session
         self._route = route
         self._timeout = timeout
@@ -137,7 +149,7 @@ class Api:
         or answers with a web page. An `optional` API is answered by somebody else behind the API server: once that has
         answered, such a reply says nothing of the cluster and is given, too.
         """
-        reply = await _patiently(lambda: self._get(path, names, query))
+        reply = await self._patiently(lambda: self._get(path, names, query))
         if not (optional and self._answered):
             self._check(reply)
         return reply
@@ -150,7 +162,7 @@ class Api:
         It is sent again only where the server says that it did nothing because it is busy. Raises ClusterError
         where no answer came: then nobody knows whether it was carried out.
         """
-        reply = await _patiently(lambda: self._send(method, path, names, query, body, content_type))
+        reply = await self._patiently(lambda: self._send(method, path, names, query, body, content_type))
         self._check(reply)
         return reply
 
@@ -164,7 +176,7 @@ class Api:
         caller sets the time limit; redirects are not followed, since the user's credentials go with each request.
         Raises aiohttp's ClientError and ClusterError as `websocket` does.
         """
-        opened = await _patiently(lambda: self._open(path, names, query, headers))
+        opened = await self._patiently(lambda: self._open(path, names, query, headers))
         if isinstance(opened, Reply):
             if opened.status == 401 and is_status(opened) and not self._answered:
                 raise unauthorised(status_message(opened), self.place)
@@ -187,7 +199,7 @@ class Api:
         ClientError where the connection broke, or could not be made although the server has answered before,
         and ClusterError as `get` does.
         """
-        opened = await _patiently(lambda: self._connect(path, names, query, protocol, limit))
+        opened = await self._patiently(lambda: self._connect(path, names, query, protocol, limit))
         if isinstance(opened, Reply):
             self._check(opened)
             raise HandshakeRefusedError(opened)
@@ -269,6 +281,19 @@ class Api:
                 raise  # one connection of many, which says nothing of the cluster
             raise unreachable(error, self.place, self._timeout) from error
 
+    async def _patiently(self, send: Callable[[], Awaitable[Answered]]) -> Answered:
+        """Send again while the server is busy, after the pause that it asks for."""
+        for attempt in range(1, TRIES):
+            answer = await send()
+            if not (isinstance(answer, Reply) and answer.busy):
+                return answer
+            wanted = 0.25 * 2**attempt if answer.pause is None else answer.pause
+            pause = min(wanted, LONGEST_PAUSE)
+            if self._teller is not None:
+                self._teller.say(f"wait {pause:g} s, since the API server is busy ({answer.status})")
+            await asyncio.sleep(pause)
+        return await send()
+
     def _url(self, path: str, names: dict[str, str], query: Query) -> URL:
         filled = path.format_map({key: quote(value, safe="") for key, value in names.items()})
         question = f"?{urlencode(query)}" if query else ""
@@ -280,20 +305,6 @@ class Api:
         if reply.status < 500 and reply.body.lstrip()[:1] == b"<":
             raise not_kubernetes(reply.body, self.place)
         self._answered = True
-
-
-Answered = TypeVar("Answered")
-
-
-async def _patiently(send: Callable[[], Awaitable[Answered]]) -> Answered:
-    """Send again while the server is busy, after the pause that it asks for."""
-    for attempt in range(1, TRIES):
-        answer = await send()
-        if not (isinstance(answer, Reply) and answer.busy):
-            return answer
-        wanted = 0.25 * 2**attempt if answer.pause is None else answer.pause
-        await asyncio.sleep(min(wanted, LONGEST_PAUSE))
-    return await send()
 
 
 def _pause(response: aiohttp.ClientResponse) -> float | None:

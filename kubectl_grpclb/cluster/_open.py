@@ -87,7 +87,7 @@ async def open_api(
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,  # aiohttp would also read ~/.netrc, which kubectl does not
     ) as session:
-        yield Api(session, place, route, seconds)
+        yield Api(session, place, route, seconds, teller)
 
 
 def _allow_files() -> None:

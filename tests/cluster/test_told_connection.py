@@ -11,7 +11,8 @@ import pytest
 from kubectl_grpclb.cluster.kube import ConnectOptions, connect
 from kubectl_grpclb.cluster.told import Teller
 from kubectl_grpclb.model.errors import ClusterError
-from tests.cluster.api_server import write_kubeconfig
+from kubectl_grpclb.model.snapshot import List
+from tests.cluster.api_server import Conversation, refuses, says, write_kubeconfig
 
 BETA = "client.authentication.k8s.io/v1beta1"
 SERVER = "https://prod.example:6443"
@@ -58,3 +59,13 @@ def test_a_plugin_that_fails_is_told_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("secret", ["t0ken", "hunter2", "pr0xy", "s3rver", "print"])
 def test_no_token_argument_variable_or_password_is_told(tmp_path: Path, secret: str) -> None:
     assert secret not in "\n".join(told(tmp_path, f"print({GIVEN!r})"))
+
+
+def test_that_the_server_is_busy_is_told_since_it_takes_time(tmp_path: Path) -> None:
+    lines: list[str] = []
+    busy = refuses(429, "too many requests", **{"Retry-After": "0"})
+    talk = Conversation(tmp_path, busy, says(200, {"kind": "NodeList", "items": []}), teller=Teller(lines.append))
+
+    talk.ask(List("nodes"))
+
+    assert lines[1:] == ["wait 0 s, since the API server is busy (429)"]
