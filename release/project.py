@@ -11,6 +11,7 @@ __all__ = [
     "DIST",
     "FROZEN",
     "LARGEST_ARCHIVE",
+    "LIBRARIES",
     "PROGRAM",
     "ROOT",
     "ReleaseError",
@@ -24,6 +25,9 @@ DIST = ROOT / "dist"
 PROGRAM = "kubectl-grpclb"
 FROZEN = ROOT / "build" / "frozen" / PROGRAM
 """What the freezer leaves: the program and its files."""
+
+LIBRARIES = "lib"
+"""The program's folder of everything but itself."""
 
 LARGEST_ARCHIVE = 60_000_000
 """Bytes; krew reads an archive into memory as a whole, and people wait for it."""
