@@ -59,8 +59,7 @@ def diagnose(
     reached or said no. With several Services it is the highest, and one that cannot be read takes nothing from
     the others.
     """
-    from kubectl_grpclb.commands import session, show
-    from kubectl_grpclb.flows.diagnose import exit_code, replayed
+    from kubectl_grpclb.commands import session
 
     if replay is not None:
         given = (record, namespace, port, context, cluster_domain)
@@ -68,7 +67,7 @@ def diagnose(
             raise UsageError(
                 "--from takes everything from the file: give it no SERVICE and no flag but -o and --fail-on"
             )
-        reports, diagnoses = [replayed(show.read_file(replay))], session.Diagnoses(())
+        diagnoses = session.Diagnoses(())
     else:
         if not services:
             raise UsageError("name the Service to diagnose: kubectl grpclb diagnose SERVICE")
@@ -79,10 +78,16 @@ def diagnose(
         )
         question = session.Question(tuple(services), port, window, cluster_domain, chosen)
         diagnoses = session.diagnose(connection, question, verbose=verbose)
-        if record is not None:
-            (snapshot, _), *_ = diagnoses.done
-            show.write_snapshot(record, snapshot)
-        reports = [report for _, report in diagnoses.done]
+
+    from kubectl_grpclb.commands import show  # what writes reports is not needed before there are any
+    from kubectl_grpclb.flows.diagnose import exit_code, replayed
+
+    reports = [report for _, report in diagnoses.done]
+    if replay is not None:
+        reports = [replayed(show.read_file(replay))]
+    if record is not None:
+        (snapshot, _), *_ = diagnoses.done
+        show.write_snapshot(record, snapshot)
     write(show.rendered(reports, output, several=len(services or ()) > 1))
     for complaint in diagnoses.complaints:
         tell_error(complaint)

@@ -4,26 +4,19 @@ from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Counted
 from kubectl_grpclb.model.gap import Gap, GapReason
-from kubectl_grpclb.model.snapshot import List, Output, Reading, Refused, Scrape
+from kubectl_grpclb.model.snapshot import Output, Reading, Refused, Scrape
 from kubectl_grpclb.probes._counters import WANTED
 from kubectl_grpclb.probes._exposition import Exposed, count, parse
 from kubectl_grpclb.probes._targets import Target, port_of, targets
 from kubectl_grpclb.probes.ask import Ask, between
 from kubectl_grpclb.probes.endpoints import Backend, runs
 
-__all__ = ["counted_by_metrics", "request_monitors", "request_scrape"]
+__all__ = ["counted_by_metrics", "request_scrape"]
 
 _LIMIT = 10.0
 """Seconds that one pod's metrics may take, as with Prometheus by default."""
 
 _NOWHERE = "nothing says where its metrics are: no annotation, no monitor, and no port with a known name"
-
-
-def request_monitors(ask: Ask) -> list[List]:
-    """Ask for what tells the Prometheus Operator where metrics are; nothing where the user told it."""
-    if ask.metrics_port is not None or not ask.asks("metrics"):
-        return []
-    return [List(resource=each, namespace=ask.namespace) for each in ("podmonitors", "servicemonitors")]
 
 
 def request_scrape(readings: Sequence[Reading], ask: Ask, server: Backend) -> Scrape | None:

@@ -16,7 +16,8 @@ from kubectl_grpclb.model.snapshot import Answer, Blob, List, Objects, Output, R
 from kubectl_grpclb.probes._counters import LIBRARIES, SIDECARS, WANTED
 from kubectl_grpclb.probes.ask import Ask
 from kubectl_grpclb.probes.endpoints import Backend
-from kubectl_grpclb.probes.metrics import counted_by_metrics, request_monitors, request_scrape
+from kubectl_grpclb.probes.metrics import counted_by_metrics, request_scrape
+from kubectl_grpclb.probes.monitors import request_monitors
 from tests.shop import pod
 
 DATA = Path(__file__).parent / "data"
