@@ -167,7 +167,7 @@ def test_installed_by_krew_kubectl_runs_the_frozen_program(
     assert (krew.root / "bin" / "kubectl-grpclb").is_symlink()
     assert krew("grpclb", "version").stdout.startswith(f"kubectl-grpclb {version()}\n")
     assert krew("grpclb", "explain", "GLB101").stdout.startswith("# GLB101: ")
-    assert krew("grpclb", "-h").stdout.startswith("Usage: kubectl grpclb ")
+    assert "Usage:\n  kubectl grpclb " in krew("grpclb", "-h").stdout
     assert "-n, --namespace" in krew("grpclb", "diagnose", "-h").stdout
 
 
