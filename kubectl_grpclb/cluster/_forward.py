@@ -49,6 +49,7 @@ class Forward:
         task = asyncio.create_task(self._carry(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: writer.close())  # also where it is ended before it began
 
     def gap(self) -> Gap:
         """Say why the last connection came to nothing."""

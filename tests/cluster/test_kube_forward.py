@@ -3,23 +3,28 @@
 import asyncio
 import json
 import shutil
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from msgspec.structs import replace
 
+from kubectl_grpclb.cluster._forward import Forward
 from kubectl_grpclb.cluster.kube import KubeWorkshop
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.snapshot import AskChannelz, AskEnvoy, Blob, Output, Refused
 from kubectl_grpclb.model.speech import Heard
 from tests.cluster.api_server import HEARD, Conversation, executes, forwards, refuses, tunnels
 from tests.cluster.test_kube_tls import make_certificates
+
+if TYPE_CHECKING:
+    from kubectl_grpclb.cluster._api import Api
 
 POD = "greeter-grpclb-envoy-6b7f9c8d4-e1e1e"
 CLUSTERS = AskEnvoy("shop", POD, "/clusters?format=json", 5.0)
@@ -88,6 +93,19 @@ def test_a_page_that_envoy_does_not_have_keeps_its_status(tmp_path: Path) -> Non
     talk = Conversation(tmp_path, forwards(b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope"))
 
     assert talk.ask(CLUSTERS) == Output(stdout=Blob(text="nope"), exit_code=404)
+
+
+def test_a_connection_is_closed_also_where_the_forward_ends_before_it_began() -> None:
+    async def ended_at_once(ours: socket.socket) -> None:
+        forwarded = Forward(cast("Api", None), "shop", POD, 19000)
+        forwarded.take(*await asyncio.open_connection(sock=ours))
+        await forwarded.end()
+
+    ours, theirs = socket.socketpair()
+    with theirs:
+        asyncio.run(ended_at_once(ours))
+
+        assert theirs.recv(1) == b""
 
 
 def test_a_port_forward_that_is_forbidden_is_a_refusal_in_the_words_of_the_cluster(tmp_path: Path) -> None:
