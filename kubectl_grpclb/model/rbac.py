@@ -1,7 +1,9 @@
 """Requests in the words of Kubernetes' access control, for whoever has to ask for a permission."""
 
-from typing import assert_never
+from collections.abc import Iterable
+from typing import assert_never, cast, get_args
 
+from kubectl_grpclb.model.resources import BY_RESOURCE
 from kubectl_grpclb.model.snapshot import (
     AskChannelz,
     AskEnvoy,
@@ -16,7 +18,7 @@ from kubectl_grpclb.model.snapshot import (
     Scrape,
 )
 
-__all__ = ["GROUPS", "PATHS", "describe", "rule_for"]
+__all__ = ["GROUPS", "PATHS", "api_name", "describe", "rule_for", "rule_text"]
 
 GROUPS: dict[Resource, str] = {
     "endpointslices": "discovery.k8s.io",
@@ -34,7 +36,25 @@ GROUPS: dict[Resource, str] = {
 PATHS: dict[Resource, str] = {"podmetrics": "pods"}
 """What a resource is called in its group, where another group has one of that name."""
 
+_RESOURCES = frozenset(get_args(Resource))
+
 _WITHOUT_NAMESPACE: frozenset[Resource] = frozenset({"namespaces", "nodes"})
+
+
+def api_name(resource: str) -> tuple[str, str]:
+    """Give a resource's API group and its name there, `pods/exec` with its subresource. Raises KeyError."""
+    name, slash, subresource = resource.partition("/")
+    if name not in _RESOURCES:
+        return BY_RESOURCE[name].group, resource
+    read = cast("Resource", name)
+    return GROUPS.get(read, ""), PATHS.get(read, name) + slash + subresource
+
+
+def rule_text(resource: str, verbs: Iterable[str]) -> str:
+    """Give an RBAC rule as one line of YAML's flow style."""
+    group, name = api_name(resource)
+    named = ", ".join(f'"{verb}"' for verb in verbs)
+    return f'apiGroups: ["{group}"], resources: ["{name}"], verbs: [{named}]'
 
 
 def describe(request: Request) -> str:
@@ -70,32 +90,25 @@ def rule_for(request: Request) -> str:
     """
     match request:
         case Get() | List():
-            group = GROUPS.get(request.resource, "")
-            resource = PATHS.get(request.resource, request.resource)
-            return _rule(group, resource, _verb(request))
+            return rule_text(request.resource, [_verb(request)])
         case Exec():
-            return _rule("", "pods/exec", "get", "create")
+            return rule_text("pods/exec", ["get", "create"])
         case AskEnvoy() | AskChannelz():
-            return _rule("", "pods/portforward", "get", "create")
+            return rule_text("pods/portforward", ["get", "create"])
         case Scrape():
-            return _rule("", "pods/proxy", "get")
+            return rule_text("pods/proxy", ["get"])
         case AskPrometheus():
-            return _rule("", "services/proxy", "get")
+            return rule_text("services/proxy", ["get"])
         case OpenUp():
-            return _rule("", "pods/ephemeralcontainers", "patch")
+            return rule_text("pods/ephemeralcontainers", ["patch"])
         case LookFromNode():
-            return _rule("", "pods", "create", "delete", "list")
+            return rule_text("pods", ["create", "delete", "list"])
         case _:
             assert_never(request)
 
 
-def _rule(group: str, resource: str, *verbs: str) -> str:
-    named = ", ".join(f'"{verb}"' for verb in verbs)
-    return f'apiGroups: ["{group}"], resources: ["{resource}"], verbs: [{named}]'
-
-
 def _describe_read(request: Get | List) -> str:
-    group, resource = GROUPS.get(request.resource), PATHS.get(request.resource, request.resource)
+    group, resource = api_name(request.resource)
     what = f"{resource}.{group}" if group else resource
     if isinstance(request, Get):
         what = f"{what} {request.name}"

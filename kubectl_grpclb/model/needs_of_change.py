@@ -1,0 +1,185 @@
+"""What a fix and a rollback have to be allowed to do, and a verify because of a fix."""
+
+from kubectl_grpclb.model.need import CONNECTION, Feature, Need, Verb
+
+__all__ = ["CHANGES"]
+
+_FIX, _ROLLBACK = frozenset[Verb]({"fix"}), frozenset[Verb]({"rollback"})
+_CHANGING = _FIX | _ROLLBACK
+
+_CURES = frozenset[Feature]({"envoy", "headless", "service"})
+_ENVOY = frozenset[Feature]({"envoy"})
+_MADE = ("get", "create", "patch", "delete")
+"""An object is seen, applied (which is `patch`, and `create` of what is not there) and taken away again."""
+
+CHANGES = (
+    Need(
+        resources=("configmaps",),
+        verbs=("get",),
+        why="The receipt of the fix: what was there before.",
+        of=frozenset({"verify"}),
+        names=("receipt",),
+    ),
+    Need(
+        resources=("configmaps",),
+        verbs=_MADE,
+        why="The receipt, which is kept beside the Service until a rollback.",
+        of=_FIX,
+        when=_CURES,
+        names=("receipt",),
+    ),
+    Need(
+        resources=("configmaps",),
+        verbs=("get",),
+        why="The receipt of an earlier fix.",
+        of=_FIX,
+        names=("receipt",),
+    ),
+    Need(
+        resources=("configmaps",),
+        verbs=("get", "patch", "delete"),
+        why="The receipt: what was there before, and how far the rollback has come.",
+        of=_ROLLBACK,
+        names=("receipt",),
+    ),
+    Need(
+        resources=("configmaps",),
+        verbs=("create",),
+        why="To go on from --receipt FILE where the cluster has lost its own.",
+        of=_ROLLBACK,
+        names=("receipt",),
+        without="--receipt does not work where the cluster has no receipt any more",
+        comfort=True,
+    ),
+    Need(
+        resources=("leases",),
+        verbs=("create",),
+        why="The Lease that keeps a second fix or rollback of the Service out.",
+        of=_CHANGING,
+        when=_CURES,
+    ),
+    Need(
+        resources=("leases",),
+        verbs=("get", "update", "delete"),
+        why="To renew that Lease, take over one whose holder is dead, and delete it at the end.",
+        of=_CHANGING,
+        when=_CURES,
+        names=("receipt",),
+    ),
+    Need(
+        resources=("services",),
+        verbs=("patch",),
+        why="The cut-over: selector and target port of the Service, or what pins its clients.",
+        of=_FIX,
+        when=frozenset({"envoy", "service"}),
+        names=("service",),
+    ),
+    Need(
+        resources=("services",),
+        verbs=("patch",),
+        why="To put the Service back as it was.",
+        of=_ROLLBACK,
+        when=frozenset({"envoy", "service"}),
+        names=("service",),
+    ),
+    Need(
+        resources=("services",),
+        verbs=("create", "patch", "delete"),
+        why="The headless Service beside it.",
+        of=_FIX,
+        when=frozenset({"envoy", "headless"}),
+        names=("headless",),
+    ),
+    Need(
+        resources=("services",),
+        verbs=("delete",),
+        why="To remove the headless Service beside it.",
+        of=_ROLLBACK,
+        when=frozenset({"envoy", "headless"}),
+        names=("headless",),
+    ),
+    *(
+        need
+        for resource, what, when in (
+            ("configmaps", "Envoy's configuration", _ENVOY),
+            ("deployments", "Envoy itself", _ENVOY),
+            ("poddisruptionbudgets", "Envoy's disruption budget", _ENVOY),
+            ("horizontalpodautoscalers", "Envoy's autoscaler (--autoscale)", frozenset[Feature]({"autoscale"})),
+            ("networkpolicies", "Envoy's NetworkPolicy (--network-policy)", frozenset[Feature]({"network-policy"})),
+        )
+        for need in (
+            Need(resources=(resource,), verbs=_MADE, why=f"{what}.", of=_FIX, when=when, names=("envoy",)),
+            Need(
+                resources=(resource,),
+                verbs=("get", "delete"),
+                why=f"To remove {what}.",
+                of=_ROLLBACK,
+                when=when,
+                names=("envoy",),
+            ),
+        )
+    ),
+    Need(
+        resources=("pods/portforward",),
+        verbs=CONNECTION,
+        why="To speak to servers and Envoys: whether they know each other, and whether calls come back.",
+        of=_FIX,
+        when=_ENVOY,
+    ),
+    Need(
+        resources=("pods",),
+        verbs=("list",),
+        why="The pods of Envoy: whether they are ended, or still carry clients.",
+        of=_ROLLBACK,
+        when=_ENVOY,
+        without="a rollback goes on blind: it sees neither whom Envoy still serves nor when it has ended, and waits",
+    ),
+    Need(
+        resources=("pods/portforward",),
+        verbs=CONNECTION,
+        why="To have Envoy send its clients elsewhere, and to see when they are gone.",
+        of=_ROLLBACK,
+        when=_ENVOY,
+        without="Envoy is ended without a look at whom it still serves; it drains by itself then",
+    ),
+    Need(
+        resources=("services",),
+        verbs=("list",),
+        why="The other Services of the namespace.",
+        of=_FIX,
+        when=_ENVOY,
+        without="whether one of them would send its traffic to Envoy is not known",
+    ),
+    Need(
+        resources=("networkpolicies",),
+        verbs=("list",),
+        why="The NetworkPolicies of the namespace.",
+        of=_FIX,
+        when=_ENVOY,
+        without="whether they let clients reach Envoy, and Envoy the servers, is not known",
+    ),
+    Need(
+        resources=("resourcequotas",),
+        verbs=("list",),
+        why="The quotas of the namespace.",
+        of=_FIX,
+        when=_ENVOY,
+        without="whether the namespace has room for Envoy shows only when it is made",
+    ),
+    Need(
+        resources=("namespaces",),
+        verbs=("get",),
+        why="The namespace's labels and annotations.",
+        of=_FIX,
+        when=_ENVOY,
+        without="what they say of meshes and Pod Security is not known",
+    ),
+    Need(
+        resources=("deployments", "statefulsets", "daemonsets"),
+        verbs=("get", "patch"),
+        why="--recycle clients: to restart the clients' workloads, one after the other.",
+        of=_CHANGING,
+        when=frozenset({"recycle"}),
+        place="clients",
+    ),
+)
