@@ -24,7 +24,7 @@ from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.kube import Pod
 from kubectl_grpclb.model.look import NODE_LOOK, PURPOSE_LABEL, RUN_LABEL
 from kubectl_grpclb.model.plan import Manifest
-from kubectl_grpclb.model.rbac import describe, rule_for
+from kubectl_grpclb.model.rbac import describe, rule_text
 from kubectl_grpclb.model.snapshot import Answer, Exec, List, LookFromNode, Objects, Output, Reading, Refused
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Delete, Denied, Done, Insert, Outcome
@@ -147,17 +147,25 @@ async def _remove(workshop: Workshop, namespace: str, run: str, making: Awaitabl
         if attempt:
             await asyncio.sleep(_TRY_AGAIN)
         with suppress(ClusterError):
-            if await _is_gone(workshop, namespace, _name(run), made):
+            if await _is_gone(workshop, namespace, run, made):
                 return True
     return False
 
 
-async def _is_gone(workshop: Workshop, namespace: str, name: str, made: Done | None) -> bool:
-    """Delete a pod once; where it is not known whether there is one, see."""
-    there = made or await workshop.fetch("pods", namespace, name)
-    if isinstance(there, Done):
-        there = await workshop.write(Delete("pods", namespace, name, there.object["metadata"]["uid"]))
-    return isinstance(there, Done) or there.status in _NOT_THERE
+async def _is_gone(workshop: Workshop, namespace: str, run: str, made: Done | None) -> bool:
+    """Delete a pod once; where it is not known whether there is one, see in a list, which may be made anyhow."""
+    if made is not None:
+        pods = [made.object]
+    else:
+        found = await workshop.fetch_all("pods", namespace, f"{RUN_LABEL}={run}")
+        if isinstance(found, Denied):
+            return False
+        pods = list(found.object.get("items") or ())
+    for pod in pods:
+        outcome = await workshop.write(Delete("pods", namespace, _name(run), pod["metadata"]["uid"]))
+        if isinstance(outcome, Denied) and outcome.status not in _NOT_THERE:
+            return False
+    return True
 
 
 async def _carried_through(clearing: Awaitable[str]) -> str:
@@ -181,14 +189,16 @@ def _saying(answer: Answer, left: str) -> Answer:
 
 async def _not_permitted(may: May, request: LookFromNode) -> Refused | None:
     allowed = await asyncio.gather(*(may(*each, request.namespace) for each in _NEEDED))
-    missing = [f"{verb} {resource}" for (verb, resource), does in zip(_NEEDED, allowed, strict=True) if does is False]
+    missing = [each for each, does in zip(_NEEDED, allowed, strict=True) if does is False]
     if not missing:
         return None
-    rules = (rule_for(request), rule_for(Exec(request.namespace, "", _CONTAINER, (), request.seconds)))
+    resources = dict.fromkeys(resource for _, resource in missing)
+    rules = [rule_text(each, [verb for verb, resource in missing if resource == each]) for each in resources]
     return Refused(
         GapReason.FORBIDDEN,
-        f"not permitted to {describe(request)}: you may not {', '.join(missing)} there; nothing was changed. "
-        f"A role with these rules would allow it: {'; '.join(rules)}",
+        f"not permitted to {describe(request)}: you may not {', '.join(map(' '.join, missing))} there; nothing was "
+        f"changed. A role there with {'this rule' if len(rules) == 1 else 'these rules'} besides would allow it: "
+        f"{'; '.join(rules)}",
     )
 
 

@@ -40,3 +40,5 @@ class Gap(Struct, frozen=True, tag="gap"):
     reason: GapReason
     detail: str = ""
     """What was seen instead, in the words of whoever refused or failed."""
+    rule: str = ""
+    """Of what the cluster forbade: the RBAC rule that allows it, unless the detail says what to do."""

@@ -6,6 +6,7 @@ from typing import Literal, TypeVar
 
 from msgspec import Struct
 
+from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.kube import (
     Autoscaler,
     EndpointSlice,
@@ -18,9 +19,10 @@ from kubectl_grpclb.model.kube import (
     Workload,
 )
 from kubectl_grpclb.model.look import DEBUG_IMAGE
-from kubectl_grpclb.model.snapshot import Get, List, Objects, Reading
+from kubectl_grpclb.model.rbac import rule_for
+from kubectl_grpclb.model.snapshot import Get, List, Objects, Reading, Refused, Request
 
-__all__ = ["Ask", "Observer", "Via", "between", "found", "quiet", "readings_of"]
+__all__ = ["Ask", "Observer", "Via", "between", "found", "gap_of", "quiet", "readings_of"]
 
 Kind = TypeVar("Kind", Autoscaler, EndpointSlice, Monitor, Namespace, Node, Pod, PodMetrics, Service, Workload)
 
@@ -92,6 +94,12 @@ def found(readings: Iterable[Reading], resource: str, kind: type[Kind]) -> list[
         if isinstance(item, kind)
     }
     return list(objects.values())
+
+
+def gap_of(request: Request, refused: Refused) -> Gap:
+    """Give a refusal as a gap, with the rule that would allow the request where that was forbidden."""
+    rule = rule_for(request) if refused.reason is GapReason.FORBIDDEN else ""
+    return Gap(refused.reason, refused.message, rule)
 
 
 def between(first: Reading, last: Reading) -> float:

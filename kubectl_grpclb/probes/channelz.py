@@ -12,7 +12,7 @@ from kubectl_grpclb.model.addresses import canonical
 from kubectl_grpclb.model.channelz import ChannelzLook, ServerSeen, SocketSeen
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.snapshot import AskChannelz, Channelz, Reading, Refused
-from kubectl_grpclb.probes.ask import Ask
+from kubectl_grpclb.probes.ask import Ask, gap_of
 from kubectl_grpclb.probes.endpoints import Backend, runs
 from kubectl_grpclb.probes.sockets import Looks, Seen
 
@@ -52,7 +52,7 @@ def channelz_of(readings: Sequence[Reading], ask: Ask, server: Backend) -> Serve
         return None
     answer = reading.answer
     if isinstance(answer, Refused):
-        return Gap(answer.reason, answer.message)
+        return gap_of(reading.request, answer)
     if not isinstance(answer, Channelz) or not isinstance(reading.request, AskChannelz):
         return Gap(GapReason.GARBLED, "channelz was not asked, or its answer is of another kind")
     if not answer.looks:

@@ -8,7 +8,7 @@ from kubectl_grpclb.model import facts, kube
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.look import LOOK
 from kubectl_grpclb.model.snapshot import Exec, OpenUp, Output, Reading, Refused, Request
-from kubectl_grpclb.probes.ask import Ask
+from kubectl_grpclb.probes.ask import Ask, gap_of
 from kubectl_grpclb.probes.channelz import channelz_of
 from kubectl_grpclb.probes.connections import SIDECARS, clients_of
 from kubectl_grpclb.probes.endpoints import Backend
@@ -158,7 +158,7 @@ def _unasked(ask: Ask, server: Backend) -> Gap:
 
 def _looked(reading: Reading, server: Backend) -> Looks | Gap:
     if isinstance(reading.answer, Refused):
-        return Gap(reading.answer.reason, reading.answer.message)
+        return gap_of(reading.request, reading.answer)
     if not isinstance(reading.answer, Output):
         return Gap(GapReason.GARBLED, "the look was not answered with a command's output")
     return parse_look(reading.answer, frozenset({server.target_port or 0}))

@@ -141,15 +141,14 @@ def test_the_look_of_a_server_is_what_its_own_look_would_be(shop: Looking) -> No
 @pytest.mark.parametrize(
     "lacking", [("create", "pods"), ("delete", "pods"), ("list", "pods"), ("create", "pods/exec"), ("get", "pods/exec")]
 )
-def test_who_may_not_learns_the_rules_and_changes_nothing(shop: Looking, lacking: tuple[str, str]) -> None:
+def test_who_may_not_learns_the_rule_that_is_lacking(shop: Looking, lacking: tuple[str, str]) -> None:
     shop.forbidden.add(lacking)
 
     answer = refused(shop)
 
     assert answer.reason is GapReason.FORBIDDEN
     assert f"you may not {' '.join(lacking)} there; nothing was changed" in answer.message
-    assert 'resources: ["pods"], verbs: ["create", "delete", "list"]' in answer.message
-    assert 'resources: ["pods/exec"], verbs: ["get", "create"]' in answer.message
+    assert answer.message.endswith(f'apiGroups: [""], resources: ["{lacking[1]}"], verbs: ["{lacking[0]}"]')
     assert shop.writes == []
 
 

@@ -1,9 +1,12 @@
 """What each rule claims, in the cases that decide it. Whole diagnoses are in tests/cases."""
 
+import pytest
 from msgspec.structs import replace
 
 from kubectl_grpclb.model.facts import Ended, Lookalike, Pod, Refusal, ServicePort
 from kubectl_grpclb.model.gap import Gap, GapReason
+from kubectl_grpclb.model.need import CONNECTION
+from kubectl_grpclb.model.rbac import rule_text
 from kubectl_grpclb.rules import RULES, analyse
 from tests.rules.builders import (
     CLUSTER_IP,
@@ -208,6 +211,23 @@ def test_each_reason_for_a_gap_has_its_own_finding() -> None:
 
     assert codes(report) == ["GLB901", "GLB902", "GLB903"]
     assert [row.connections for row in report.pods] == [None, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("gap", "said", "asks"),
+    [
+        (Gap(GapReason.FORBIDDEN, "no", rule_text("pods/exec", CONNECTION)), "You may not run commands in 1 pod", 2),
+        (Gap(GapReason.FORBIDDEN, "no", rule_text("pods/portforward", CONNECTION)), "not forward ports to 1 pod", 0),
+        (Gap(GapReason.FORBIDDEN, "no hostPID here"), "You may not look into 1 pod", 0),
+    ],
+    ids=["exec", "channelz", "node"],
+)
+def test_a_refused_look_names_what_was_refused_and_its_own_rule(gap: Gap, said: str, asks: int) -> None:
+    finding = the(analyse(facts([pod(11, lasting(1)), pod(12, gap)])), "GLB902")
+
+    assert said in finding.message
+    assert gap.rule in finding.message
+    assert len([line for line in finding.next if "can-i" in line]) == asks
 
 
 def test_a_refused_look_at_the_surroundings_says_what_follows_and_changes_no_verdict() -> None:
