@@ -7,6 +7,7 @@ from msgspec import Struct, ValidationError, convert
 from kubectl_grpclb.model import facts, kube, rbac
 from kubectl_grpclb.model.errors import BadSnapshotError
 from kubectl_grpclb.model.gap import GapReason
+from kubectl_grpclb.model.needs import lost_without
 from kubectl_grpclb.model.snapshot import (
     AskChannelz,
     AskEnvoy,
@@ -93,7 +94,7 @@ def derive(snapshot: Snapshot) -> facts.Facts:
         lookalikes=() if matching else lookalikes(readings, ask.namespace, ends.selector),
         named_ports=declared_ports(matching),
         replicas=replicas_wanted(readings),
-        refusals=tuple(_refusals(readings, ask, ends)),
+        refusals=tuple(_refusals(readings, ask, ends, counted=_is_counted(pods))),
         cluster_domain=ask.cluster_domain or _domain(readings, ask) or _DEFAULT_DOMAIN,
         tiers=tiers_of(readings, ask, ends, snapshot.taken_at),
         bundle=ends.bundle,
@@ -164,57 +165,65 @@ def _waiting(pod: kube.Pod) -> str | None:
     return next((each.reason for each in conditions), pod.status.reason or pod.status.phase)
 
 
-_CONSEQUENCES = {
-    "nodes": "zones are as EndpointSlices tell them, and source NAT shows only from nodes that these pods run on",
-    "pods": "clients in other namespaces have no name",
-    "replicasets": "how many pods are wanted is unknown",
-    "deployments": "how many pods are wanted is unknown",
-    "statefulsets": "how many pods are wanted is unknown",
-}
-
-
-def _refusals(readings: Sequence[Reading], ask: Ask, ends: Ends) -> list[facts.Refusal]:
+def _refusals(readings: Sequence[Reading], ask: Ask, ends: Ends, *, counted: bool) -> list[facts.Refusal]:
+    """Give what was refused and is missed; `counted` says whether anybody counted the calls of every ready pod."""
     refused: dict[str, Request] = {}
     for reading in readings:
         request, answer = reading.request, reading.answer
-        if isinstance(answer, Refused) and answer.reason is GapReason.FORBIDDEN and _is_missed(request, ask, ends):
+        forbidden = isinstance(answer, Refused) and answer.reason is GapReason.FORBIDDEN
+        if forbidden and _is_missed(request, ask, ends, counted=counted):
             where = getattr(request, "namespace", "")
             refused.setdefault(f"{rbac.rule_for(request)} {where}", _in_general(request))
     return [
-        facts.Refusal(rbac.describe(request), _consequence(request, ask), rbac.rule_for(request))
+        facts.Refusal(rbac.describe(request), _consequence(request, ask, ends), rbac.rule_for(request))
         for request in refused.values()
     ]
 
 
-def _is_missed(request: Request, ask: Ask, ends: Ends) -> bool:
-    """Tell whether anybody misses the answer: an exec is told with its pod, and what nobody asked for, not at all."""
+def _is_counted(pods: Sequence[facts.Pod]) -> bool:
+    return all(pod.counted or pod.requests is not None for pod in pods if pod.ready)
+
+
+def _is_missed(request: Request, ask: Ask, ends: Ends, *, counted: bool) -> bool:
+    """Tell whether anybody misses the answer: an exec is told with its pod.
+
+    Where the user left the choice of sources to us, one that may not be asked is missed if no other counts the calls.
+    """
     match request:
         case Exec() | OpenUp() | LookFromNode():
             return False
         case AskEnvoy():
-            return any((request.namespace, request.pod) == (ask.namespace, each.name) for each in ends.envoys)
+            return _is_of_a_fix(request, ask, ends) or "channelz" in ask.via
         case AskChannelz():
-            return "channelz" in ask.via
+            return "channelz" in ask.via or request.role == "client" or not counted
         case Scrape():
-            return "metrics" in ask.via
+            return "metrics" in ask.via or not counted
         case Get() | List():
-            return request.resource not in _BESIDE
+            return request.resource not in _OF_AN_OPERATOR or "metrics" in ask.via
         case _:
             return True
 
 
-_BESIDE = frozenset({"podmetrics", "horizontalpodautoscalers", "servicemonitors", "podmonitors"})
-"""What helps where it can be read, and is not missed elsewhere."""
+_OF_AN_OPERATOR = frozenset({"servicemonitors", "podmonitors"})
+"""What most clusters do not have, which is refused as forbidden all the same."""
 
 
-def _consequence(request: Request, ask: Ask) -> str:
+def _is_of_a_fix(request: AskEnvoy, ask: Ask, ends: Ends) -> bool:
+    return any((request.namespace, request.pod) == (ask.namespace, each.name) for each in ends.envoys)
+
+
+def _consequence(request: Request, ask: Ask, ends: Ends) -> str:
     match request:
         case AskEnvoy():
-            return "how many clients are connected to Envoy, and how many requests it sends to each pod, is unknown"
+            if _is_of_a_fix(request, ask, ends):
+                return "how many clients are connected to Envoy, and how many requests it sends to each pod, is unknown"
+            return "which pods that proxy knows is unknown"
+        case AskChannelz() if request.role == "client":
+            return "which policy its channels have, and what they share, is unknown"
         case Get() | List():
             if request == request_headless(ask):
                 return "whether a fix is in use, and which servers are behind it, is unknown"
-            return _CONSEQUENCES.get(request.resource, "")
+            return lost_without(request.resource, "service" if request.namespace else "cluster")
         case _:
             return "how many calls each pod gets is unknown from there"
 

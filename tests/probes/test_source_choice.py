@@ -238,22 +238,32 @@ def test_metrics_are_read_once_where_there_is_no_window() -> None:
     assert pods_asked(cluster, Scrape) == ORDER
 
 
-def test_a_port_forward_that_is_not_permitted_is_told_only_where_channelz_was_chosen() -> None:
+def test_a_port_forward_that_is_not_permitted_is_told_where_nobody_else_counts_calls() -> None:
     told = everywhere("channelz", NO_PORT_FORWARD)
     cluster = sticky(told=told)
 
-    assert facts_of(cluster).refusals == ()
+    (refusal,) = facts_of(cluster).refusals
+
     assert pods_asked(cluster, AskChannelz) == [FIRST, SECOND]
-    (refusal,) = facts_of(sticky(told=told), via=("channelz", "exec")).refusals
     assert "pods/portforward" in refusal.rule
     assert refusal.consequence == "how many calls each pod gets is unknown from there"
 
 
-def test_metrics_that_are_not_permitted_are_told_only_where_they_were_chosen() -> None:
-    told = everywhere("metrics", Refused(GapReason.FORBIDDEN, 'cannot get resource "pods/proxy"', 403))
+def test_a_source_that_is_not_permitted_is_not_missed_where_another_counts_the_calls() -> None:
+    counted = everywhere("metrics", printed("# TYPE grpc_server_started_total counter\n"))
+    told = everywhere("channelz", NO_PORT_FORWARD) | counted
 
     assert facts_of(sticky(told=told), metrics_port=9090).refusals == ()
-    assert len(facts_of(sticky(told=told), metrics_port=9090, via=("metrics", "exec")).refusals) == 1
+    assert len(facts_of(sticky(told=told), metrics_port=9090, via=("channelz", "metrics")).refusals) == 1
+
+
+def test_metrics_that_are_not_permitted_are_told_where_nobody_else_counts_calls() -> None:
+    refused = everywhere("metrics", Refused(GapReason.FORBIDDEN, 'cannot get resource "pods/proxy"', 403))
+
+    (refusal,) = facts_of(sticky(told=refused), metrics_port=9090).refusals
+
+    assert "pods/proxy" in refusal.rule
+    assert facts_of(sticky(told={**refused, **served()}), metrics_port=9090).refusals == ()
 
 
 def debugged(looks: Mapping[str, Answer], *opens: str, **options: Any) -> FakeCluster:

@@ -57,13 +57,13 @@ def test_usage_of_a_pod_of_that_name_in_another_namespace_is_not_the_servers() -
     assert usage(used(PODS[0], ("1", "1Mi"), namespace="billing"))[PODS[0]] is None
 
 
-def test_usage_that_nobody_tells_is_unknown_and_nothing_else_is() -> None:
+def test_usage_that_may_not_be_read_is_unknown_and_said_to_be() -> None:
     refused = {"podmetrics": Refused(GapReason.FORBIDDEN, "no", 403)}
 
     found = facts_of(sticky(refused=refused), window=0.0)
 
     assert [each.usage for each in found.pods] == [None] * 3
-    assert found.refusals == ()
+    assert [each.consequence for each in found.refusals] == ["CPU and memory of the pods are unknown"]
 
 
 def test_the_autoscaler_is_the_one_of_the_servers_owner() -> None:
