@@ -138,7 +138,7 @@ class FakeWorkshop(Controllers, Kubelet, FakeCluster):
         ]
         return Done({"kind": "List", "items": items})
 
-    async def may(self, verb: str, resource: str, namespace: str) -> bool | None:
+    async def may(self, verb: str, resource: str, namespace: str, name: str = "") -> bool | None:
         self._live()
         return (verb, resource) not in self.forbidden
 

@@ -11,6 +11,7 @@ from kubectl_grpclb.cluster._failures import not_kubernetes
 from kubectl_grpclb.cluster._objects import refusal
 from kubectl_grpclb.model.bundle import FIELD_MANAGER
 from kubectl_grpclb.model.plan import Manifest
+from kubectl_grpclb.model.rbac import api_name
 from kubectl_grpclb.model.resources import BY_RESOURCE, ResourceKind, resource_of
 from kubectl_grpclb.model.write import Apply, Delete, Denied, Done, Insert, Outcome, PatchObject, Replace, Write
 
@@ -86,19 +87,20 @@ async def fetch_all(api: Api, resource: str, namespace: str, labels: str) -> Out
     return _outcome(api, await api.get(path, {}, [("labelSelector", labels)]))
 
 
-async def may(api: Api, verb: str, resource: str, namespace: str) -> bool | None:
+async def may(api: Api, verb: str, resource: str, namespace: str, name: str = "") -> bool | None:
     """Ask whether the user may do this (SelfSubjectAccessReview); None where the server does not say.
 
-    `resource` may name a subresource: `pods/portforward`.
+    `resource` may name a subresource: `pods/portforward`. No namespace is every one, no name any.
     """
-    name, _, subresource = resource.partition("/")
+    group, path = api_name(resource)
+    plural, _, subresource = path.partition("/")
     attributes = {
         "namespace": namespace,
         "verb": verb,
-        "group": BY_RESOURCE[name].group,
-        "resource": name,
+        "group": group,
+        "resource": plural,
         "subresource": subresource,
-    }
+    } | ({"name": name} if name else {})
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",

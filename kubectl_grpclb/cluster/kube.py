@@ -187,12 +187,12 @@ class KubeWorkshop(KubeCluster):
 
         return await _writes.fetch_all(self._api, resource, namespace, labels)
 
-    async def may(self, verb: str, resource: str, namespace: str) -> bool | None:
+    async def may(self, verb: str, resource: str, namespace: str, name: str = "") -> bool | None:
         """Ask whether the user may do this."""
         from kubectl_grpclb.cluster import _writes
 
         async with self._reads:
-            return await _writes.may(self._api, verb, resource, namespace)
+            return await _writes.may(self._api, verb, resource, namespace, name)
 
     async def serves(self, group_version: str, resource: str) -> bool:
         """Ask whether the cluster has a resource at all."""

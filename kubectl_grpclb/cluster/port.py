@@ -55,8 +55,11 @@ class Workshop(Cluster, Protocol):
         """Read the whole objects with these labels, as a List."""
         ...
 
-    async def may(self, verb: str, resource: str, namespace: str) -> bool | None:
-        """Ask whether the user may do this; None where the cluster does not tell."""
+    async def may(self, verb: str, resource: str, namespace: str, name: str = "") -> bool | None:
+        """Ask whether the user may do this, to one object where it has a name; None where the cluster does not tell.
+
+        No namespace is every one.
+        """
         ...
 
     async def serves(self, group_version: str, resource: str) -> bool:

@@ -120,10 +120,11 @@ class ToldWorkshop(ToldCluster):
         what = f"list {_full(resource)} in namespace {namespace} with {labels}"
         return await self._told(what, self._workshop.fetch_all(resource, namespace, labels))
 
-    async def may(self, verb: str, resource: str, namespace: str) -> bool | None:
+    async def may(self, verb: str, resource: str, namespace: str, name: str = "") -> bool | None:
         """Ask whether the user may do this."""
-        what = f"ask whether you may {verb} {resource} in namespace {namespace}"
-        return await self._told(what, self._workshop.may(verb, resource, namespace))
+        where = f"in namespace {namespace}" if namespace else "in every namespace"
+        what = f"ask whether you may {verb} {f'{resource} {name}'.rstrip()} {where}"
+        return await self._told(what, self._workshop.may(verb, resource, namespace, name))
 
     async def serves(self, group_version: str, resource: str) -> bool:
         """Ask whether the cluster has a resource at all."""

@@ -10,14 +10,14 @@ from kubectl_grpclb.change.receipts import load
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.diagnose import diagnosed, recorded
 from kubectl_grpclb.flows.earlier import State, before_of, installation_for, on_top_of, state_of, strategy_for
-from kubectl_grpclb.flows.permissions import missing_rules
+from kubectl_grpclb.flows.permissions import permitted_plan
 from kubectl_grpclb.flows.wishes import Wishes
 from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of
 from kubectl_grpclb.model.errors import ClusterError, UsageError
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.gap import Gap
-from kubectl_grpclb.model.plan import Check, Manifest, Plan
+from kubectl_grpclb.model.plan import Manifest, Plan
 from kubectl_grpclb.model.receipt import Receipt
 from kubectl_grpclb.model.snapshot import Snapshot, decode_snapshot
 from kubectl_grpclb.model.surroundings import Spoken, Surroundings
@@ -82,30 +82,12 @@ async def prepare(cluster: Workshop, ask: Ask, wishes: Wishes, observe: Observer
             "--autoscale is for a new fix: given to Envoys that serve already, Kubernetes would first scale them down "
             f"to one. `kubectl autoscale deployment {bundle_of(ask.service).envoy}` adds an autoscaler without that"
         )
-    around = await _look_around(cluster, snapshot, facts, before_of(service.object, receipt, state), options)
+    around = await _look_around(cluster, snapshot, facts, before_of(service.object, receipt, state))
     installation = installation_for(receipt)
     plan = plan_for(facts, report, around, options, installation, strategy=strategy_for(wishes, receipt, state))
     plan = on_top_of(receipt, _upgrade(plan) if state == "in use" else plan, facts, service.object)
-    if wishes.recycle == "clients":
-        plan = await _recycling(cluster, plan)
+    plan = await permitted_plan(cluster, plan, options, receipt, wishes.recycle)
     return Prepared(snapshot, facts, report, receipt, state, service.object, choices, installation, plan)
-
-
-async def _recycling(cluster: Workshop, plan: Plan) -> Plan:
-    """Have the clients restarted, and add a refusal where the user may not."""
-    allowed = await asyncio.gather(*(cluster.may("patch", each.resource, each.namespace) for each in plan.restart))
-    checks = tuple(
-        Check(
-            level="refuse",
-            name="permissions",
-            message=f"You may not patch {each.resource} in namespace {each.namespace}, so {each.kind}/{each.name} "
-            "could not be restarted after the cut-over.",
-            do="Ask for that permission, or leave out --recycle and let the clients' own owners restart them.",
-        )
-        for each, may in zip(plan.restart, allowed, strict=True)
-        if may is False
-    )
-    return msgspec.structs.replace(plan, recycle=True, checks=(*checks, *plan.checks))
 
 
 def _upgrade(plan: Plan) -> Plan:
@@ -129,14 +111,11 @@ def planned_from(raw: bytes, wishes: Wishes) -> Plan:
     return plan_for(facts, report, around, options, installation_for(None), strategy=wishes.strategy)
 
 
-async def _look_around(
-    cluster: Workshop, snapshot: Snapshot, facts: Facts, service: Manifest, options: EnvoyOptions
-) -> Surroundings:
+async def _look_around(cluster: Workshop, snapshot: Snapshot, facts: Facts, service: Manifest) -> Surroundings:
     namespace = facts.target.namespace
-    readings, taken, missing, gateway, policies, spoken = await asyncio.gather(
+    readings, taken, gateway, policies, spoken = await asyncio.gather(
         asyncio.gather(*map(cluster.read, request_surroundings(namespace))),
         _taken(cluster, facts),
-        missing_rules(cluster, facts, options),
         cluster.serves(*_GATEWAY),
         asyncio.gather(*(cluster.serves(group, resource) for _, group, resource in _POLICIES)),
         _spoken(cluster, facts),
@@ -146,7 +125,6 @@ async def _look_around(
         readings=[*snapshot.readings, *readings],
         service=service,
         taken=taken,
-        missing=missing,
         gateway_api=gateway,
         other_policies=[name for (name, _, _), served in zip(_POLICIES, policies, strict=True) if served],
         spoken=spoken,

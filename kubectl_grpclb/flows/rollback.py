@@ -10,6 +10,7 @@ from kubectl_grpclb.change.apply import Site
 from kubectl_grpclb.change.lease import holding
 from kubectl_grpclb.change.receipts import Journal, load, receipt_file
 from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.flows.permissions import see_that_it_may_be_rolled_back
 from kubectl_grpclb.flows.wishes import Recycle, Talk
 from kubectl_grpclb.model.bundle import bundle_of, leads_to_envoy
 from kubectl_grpclb.model.errors import RefusedError
@@ -18,6 +19,8 @@ from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Denied
 
 __all__ = ["Undoing", "rollback"]
+
+_NOT_THERE = 404
 
 _BY_HAND = (
     "The machine that ran fix may have one, for --receipt. Without any, put the Service's old selector and target port "
@@ -51,7 +54,10 @@ async def rollback(
     bundle = bundle_of(service)
     if receipt is None:
         return await _only_a_lease(cluster, namespace, service, talk)
+    losses = await see_that_it_may_be_rolled_back(cluster, receipt, recycle)
     restore = await _leads_to_envoy(cluster, receipt)
+    for loss in losses:
+        talk.say(loss)
     talk.say(_intention(receipt, restore=restore, recycle=recycle))
     talk.confirm(f"Roll back the fix of Service {service} in namespace {namespace}?")
     async with holding(cluster, namespace, bundle, talk.say) as hold:
@@ -84,6 +90,10 @@ async def _only_a_lease(cluster: Workshop, namespace: str, service: str, talk: T
     bundle = bundle_of(service)
     await _see_that_no_receipt_was_lost(cluster, namespace, service)
     found = await cluster.fetch("leases", namespace, bundle.receipt)
+    if isinstance(found, Denied) and found.status != _NOT_THERE:
+        raise RefusedError(
+            f"no receipt of a fix is here, and whether one left a Lease could not be seen: {printable(found.message)}"
+        )
     if not isinstance(found, Denied):
         async with holding(cluster, namespace, bundle, talk.say):
             pass  # holding it to its end deletes it

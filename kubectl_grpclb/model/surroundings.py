@@ -55,8 +55,6 @@ class Surroundings(Struct, frozen=True):
     namespace_labels: dict[str, str]
     gateway_api: bool
     """Whether the cluster serves GRPCRoute."""
-    missing: tuple[str, ...]
-    """RBAC rules that the user lacks for the fix, one line each."""
     spoken: tuple[Spoken, ...]
     """Ready pods that were asked, a few at most."""
     other_policies: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from kubectl_grpclb.cluster.kube import KubeWorkshop
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.write import Apply, Delete, Denied, Done, Insert, Outcome, PatchObject, Replace, Write
@@ -247,6 +248,21 @@ def test_whether_the_user_may_is_what_the_access_review_says(
     talk = Conversation(tmp_path, says(status, body))
 
     assert talk.run(lambda cluster: cluster.may("create", "pods/portforward", "shop")) is answer
+
+
+def test_an_access_review_may_be_of_one_object_or_of_every_namespace(tmp_path: Path) -> None:
+    async def ask(cluster: KubeWorkshop) -> None:
+        await cluster.may("patch", "services", "shop", "greeter")
+        await cluster.may("list", "podmetrics", "")
+
+    allowed = says(201, {"status": {"allowed": True}})
+    talk = Conversation(tmp_path, allowed, allowed)
+
+    talk.run(ask)
+
+    named, of_all = (json.loads(body)["spec"]["resourceAttributes"] for body in talk.bodies)
+    assert (named["resource"], named["name"]) == ("services", "greeter")
+    assert (of_all["group"], of_all["resource"], of_all["namespace"]) == ("metrics.k8s.io", "pods", "")
 
 
 def test_an_access_review_names_group_resource_and_subresource(tmp_path: Path) -> None:

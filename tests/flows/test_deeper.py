@@ -35,7 +35,7 @@ class Shop(FakeWorkshop):
         self.lost = 0
         """How many writes find no cluster."""
 
-    async def may(self, verb: str, resource: str, namespace: str) -> bool | None:
+    async def may(self, verb: str, resource: str, namespace: str, name: str = "") -> bool | None:
         self.asked.append((verb, resource, namespace))
         await asyncio.sleep(0.1)
         return await super().may(verb, resource, namespace)
@@ -184,7 +184,7 @@ def test_a_permission_that_could_not_be_asked_for_is_asked_for_again(shop: Shop)
     answers = [ClusterError("cannot reach the API server")]
     may = shop.may
 
-    async def fail_once(verb: str, resource: str, namespace: str) -> bool | None:
+    async def fail_once(verb: str, resource: str, namespace: str, name: str = "") -> bool | None:
         if answers:
             raise answers.pop()
         return await may(verb, resource, namespace)

@@ -59,7 +59,7 @@ def test_a_diagnosis_and_four_answers_make_the_surroundings() -> None:
     spoken = Spoken(PODS[0], 50051, "grpc", health=True)
 
     around = derive_surroundings(
-        derive(snapshot), [*snapshot.readings, *found], live(), spoken=[spoken], missing=["rule"], gateway_api=True
+        derive(snapshot), [*snapshot.readings, *found], live(), spoken=[spoken], gateway_api=True
     )
 
     assert sorted(pod.metadata.name for pod in around.pods) == sorted(PODS)
@@ -70,7 +70,7 @@ def test_a_diagnosis_and_four_answers_make_the_surroundings() -> None:
     assert around.quotas == (QUOTA,)
     assert around.pod_security == "restricted"
     assert around.namespace_annotations == Annotations(linkerd_inject="enabled")
-    assert (around.spoken, around.missing, around.gateway_api) == ((spoken,), ("rule",), True)
+    assert (around.spoken, around.gateway_api) == ((spoken,), True)
 
 
 def test_what_was_refused_or_not_asked_is_a_gap() -> None:

@@ -57,7 +57,6 @@ def around(**changes: Any) -> Surroundings:
             pod_security=None,
             namespace_labels=HOME,
             gateway_api=False,
-            missing=(),
             spoken=(Spoken("greeter-7c9f8d5b6-x2x9k", 50051, "grpc", health=True),),
         ),
         **changes,

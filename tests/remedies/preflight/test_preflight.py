@@ -169,15 +169,6 @@ def test_services_that_could_not_be_read_are_warned_of() -> None:
     assert found("other-service", other_services=GAP).level == "warn"
 
 
-def test_each_missing_permission_is_a_refusal() -> None:
-    rules = (
-        'apiGroups: ["apps"], resources: ["deployments"], verbs: ["create"]',
-        'apiGroups: [""], resources: ["services"], verbs: ["patch"]',
-    )
-
-    assert refused(missing=rules) == ["permissions", "permissions"]
-
-
 def test_a_named_port_that_differs_among_pods_is_refused() -> None:
     mixed = facts([pod(11, lasting(1)), pod(12, lasting(0), target_port=50052)])
 
