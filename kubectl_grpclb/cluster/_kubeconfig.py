@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
 
-__all__ = ["Access", "Choice", "find_access"]
+__all__ = ["Access", "Choice", "find_access", "find_namespace"]
 
 Fields = dict[str, Any]
 """A part of a kubeconfig whose fields are read where they are used."""
@@ -102,13 +102,33 @@ def find_access(choice: Choice, environ: Mapping[str, str]) -> Access:
     Raises ClusterError where there is no kubeconfig, it is not a usable one, or it does not have what a flag
     names.
     """
-    paths = _paths(choice, environ)
-    merged = _Merged()
-    for path in paths:
-        merged.add(path, _read(path))
-    if not paths:
+    merged = _merged(choice, environ)
+    if not merged.paths:
         return _in_cluster(choice, environ)
     return _pick(merged, choice)
+
+
+def find_namespace(choice: Choice, environ: Mapping[str, str]) -> str:
+    """Say which namespace is meant, whether or not its cluster could be reached: without a kubeconfig `default`.
+
+    Raises ClusterError where a kubeconfig is not a usable one, or does not have the context that the flag names.
+    """
+    if choice.namespace is not None:
+        return choice.namespace
+    merged = _merged(choice, environ)
+    if not merged.paths:
+        return _own_namespace()
+    if not (choice.context or merged.current):
+        return "default"
+    _, context = _context(merged, choice)
+    return context.namespace or "default"
+
+
+def _merged(choice: Choice, environ: Mapping[str, str]) -> _Merged:
+    merged = _Merged()
+    for path in _paths(choice, environ):
+        merged.add(path, _read(path))
+    return merged
 
 
 def _paths(choice: Choice, environ: Mapping[str, str]) -> list[Path]:
@@ -164,6 +184,16 @@ def _user_anchored(fields: Fields | None, directory: Path) -> Fields:
 
 
 def _pick(merged: _Merged, choice: Choice) -> Access:
+    name, context = _context(merged, choice)
+    return Access(
+        context=name,
+        namespace=choice.namespace or context.namespace or "default",
+        cluster=_cluster(merged, choice, name),
+        user=_user(merged, name),
+    )
+
+
+def _context(merged: _Merged, choice: Choice) -> tuple[str, _Context]:
     source = printable(", ".join(merged.paths))
     name = choice.context or merged.current
     if not name:
@@ -173,13 +203,7 @@ def _pick(merged: _Merged, choice: Choice) -> Access:
         )
     if name not in merged.contexts:
         raise ClusterError(f"there is no context {printable(name)!r} in {source}{_alternatives(name, merged.contexts)}")
-    context = merged.contexts[name]
-    return Access(
-        context=name,
-        namespace=choice.namespace or context.namespace or "default",
-        cluster=_cluster(merged, choice, name),
-        user=_user(merged, name),
-    )
+    return name, merged.contexts[name]
 
 
 def _cluster(merged: _Merged, choice: Choice, context: str) -> Fields:

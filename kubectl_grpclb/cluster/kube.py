@@ -37,7 +37,16 @@ if TYPE_CHECKING:
     from kubectl_grpclb.cluster._api import Api
     from kubectl_grpclb.cluster.told import Teller
 
-__all__ = ["ChannelzTls", "ConnectOptions", "KubeCluster", "KubeWorkshop", "connect", "connect_to_change", "rule_for"]
+__all__ = [
+    "ChannelzTls",
+    "ConnectOptions",
+    "KubeCluster",
+    "KubeWorkshop",
+    "connect",
+    "connect_to_change",
+    "namespace_of",
+    "rule_for",
+]
 
 REQUEST_TIMEOUT = 15.0
 """Seconds that an API request may take where the user does not say; an exec has a limit of its own."""
@@ -211,6 +220,14 @@ class KubeWorkshop(KubeCluster):
         from kubectl_grpclb.cluster import _admin
 
         return await _admin.drain(self._api, namespace, pod)
+
+
+def namespace_of(options: ConnectOptions) -> str:
+    """Say which namespace these flags mean, without a connection. Raises ClusterError as `connect` does."""
+    from kubectl_grpclb.cluster._kubeconfig import Choice, find_namespace
+
+    choice = Choice(options.kubeconfig, options.context, options.cluster, options.namespace)
+    return find_namespace(choice, os.environ)
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "rollback": "Take a fix back.",
         "record": "Keep what diagnose reads in a file.",
         "explain": "Explain a finding.",
+        "rbac": "Print the least roles for kubectl apply -f -.",
         "demo": "Show the problem and its cures on this machine.",
         "version": "Print the version.",
     }

@@ -109,6 +109,19 @@ _VERBS = {
         Example("All findings", "kubectl grpclb explain"),
     ),
     "demo": (Example("Show the problem, and then its cures", "kubectl grpclb demo"),),
+    "rbac": (
+        Example("The least role for a verb, with what each rule is for", "kubectl grpclb rbac diagnose -n shop"),
+        Example(
+            "Give it to somebody",
+            "kubectl grpclb rbac diagnose -n shop --user jane | kubectl apply -f -",
+        ),
+        Example(
+            "Fix one Service and take that back, as a job in CI does it",
+            "kubectl grpclb rbac fix rollback -n shop --service greeter \\\n"
+            "    --recycle clients --service-account ci:deployer",
+        ),
+        Example("What other sources need", "kubectl grpclb rbac diagnose -n shop --debug --via exec"),
+    ),
     "version": (Example("Which version this is", "kubectl grpclb version"),),
 }
 

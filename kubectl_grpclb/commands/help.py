@@ -26,8 +26,18 @@ _NARROW = 70
 _EXIT_CODES = "Exit codes: "
 
 FLAGS: Mapping[str, tuple[str, ...]] = {
-    "Arguments": ("code",),
-    "What to look at": ("service", "services", "namespace", "port", "window", "from", "cluster-domain"),
+    "Arguments": ("code", "verbs"),
+    "What to look at": (
+        "service",
+        "services",
+        "namespace",
+        "port",
+        "window",
+        "from",
+        "cluster-domain",
+        "client-namespace",
+    ),
+    "Who gets the roles": ("service-account", "user", "group"),
     "What to do": ("strategy", "dry-run", "diff", "stage-only", "yes", "recycle", "timeout", "receipt"),
     "Envoy": (
         "envoy-image",
@@ -65,7 +75,7 @@ VERB_GROUPS: Mapping[str, tuple[str, ...]] = {
     "Look": ("diagnose", "record"),
     "Cure": ("fix", "verify", "rollback"),
     "Learn": ("explain", "demo"),
-    "Set up": ("version",),
+    "Set up": ("rbac", "version"),
 }
 """The verbs, by the group under which the command's help shows them."""
 

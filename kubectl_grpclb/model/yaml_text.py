@@ -20,6 +20,7 @@ class _Readable(yaml.SafeDumper):
 _Readable.add_representer(str, _Readable.represent_text)
 
 
-def yaml_text(data: object) -> str:
-    """Give JSON data as one YAML document, in its own order."""
-    return yaml.dump(data, Dumper=_Readable, sort_keys=False, default_flow_style=False, width=120)
+def yaml_text(data: object, *, compact: bool = False) -> str:
+    """Give JSON data as one YAML document, in its own order; `compact` puts innermost lists and maps on one line."""
+    style = None if compact else False
+    return yaml.dump(data, Dumper=_Readable, sort_keys=False, default_flow_style=style, width=120)

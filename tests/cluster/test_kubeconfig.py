@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_grpclb.cluster import _kubeconfig
-from kubectl_grpclb.cluster._kubeconfig import Choice, find_access
+from kubectl_grpclb.cluster._kubeconfig import Choice, find_access, find_namespace
 from kubectl_grpclb.model.errors import ClusterError
 
 PROD = """
@@ -99,6 +99,17 @@ def test_in_a_pod_its_service_account_is_used(tmp_path: Path, monkeypatch: pytes
     assert (access.context, access.namespace) == ("in-cluster", "shop")
     assert access.cluster["server"] == "https://[fd00::1]:443"
     assert access.user == {"tokenFile": str(tmp_path / "token")}
+
+
+def test_the_namespace_that_is_meant_needs_no_cluster_that_could_be_reached(both: dict[str, str]) -> None:
+    assert find_namespace(Choice(context="broken"), both) == "default"
+    assert find_namespace(Choice(context="broken", namespace="shop"), both) == "shop"
+    with pytest.raises(ClusterError, match="no context 'stagging'"):
+        find_namespace(Choice(context="stagging"), both)
+
+
+def test_without_any_kubeconfig_the_namespace_that_is_meant_is_the_default(tmp_path: Path) -> None:
+    assert find_namespace(Choice(), {"HOME": str(tmp_path)}) == "default"
 
 
 def test_a_kubeconfig_flag_without_its_file_is_a_usage_error(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def examples(*verbs: str) -> "pytest.MarkDecorator":
     return pytest.mark.parametrize("command", [each.command for verb in verbs for each in EXAMPLES[verb]])
 
 
-@examples("diagnose", "fix", "record", "explain", "version")
+@examples("diagnose", "fix", "record", "explain", "rbac", "version")
 def test_an_example_is_carried_out(command: str, shop: FakeWorkshop, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, command) in {0, 1}
 

@@ -1,0 +1,194 @@
+"""`rbac [VERB...]`: the least roles that the verbs need."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands.fix import Strategy
+from kubectl_grpclb.commands.output import write
+from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources, with_sources
+from kubectl_grpclb.model.errors import UsageError
+from kubectl_grpclb.model.need import VERBS, Feature, Verb
+from kubectl_grpclb.model.text import printable
+
+if TYPE_CHECKING:
+    from kubectl_grpclb.model.roles import Wants
+    from kubectl_grpclb.report.roles import Subject
+
+__all__ = ["rbac"]
+
+_LOOKING: tuple[Verb, ...] = ("diagnose", "record", "verify")
+_CHANGING: tuple[Verb, ...] = ("fix", "rollback")
+
+_CURES: dict[Strategy, frozenset[Feature]] = {
+    Strategy.AUTO: frozenset({"envoy", "service"}),
+    Strategy.ENVOY: frozenset({"envoy"}),
+    Strategy.HEADLESS: frozenset({"headless"}),
+    Strategy.CLIENT: frozenset(),
+    Strategy.GATEWAY: frozenset(),
+}
+"""What a strategy may come to; the two that only say what to do change nothing."""
+
+
+_READ_ONLY = frozenset[Feature]({"metrics", "monitors", "channelz", "exec"})
+"""What a fix's diagnosis may ask, which has no flags to choose by."""
+
+
+class Form(StrEnum):
+    """What -o takes here."""
+
+    YAML = "yaml"
+    JSON = "json"
+
+
+@with_sources
+def rbac(
+    verbs: Annotated[
+        list[str] | None, typer.Argument(metavar="VERB...", help=f"Of {', '.join(VERBS)}; default: all of them.")
+    ] = None,
+    namespace: options.Namespace = None,
+    service: Annotated[
+        str | None,
+        typer.Option("--service", metavar="NAME", help="Only for this Service: objects that are written, by name."),
+    ] = None,
+    service_accounts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--service-account",
+            metavar="NAMESPACE:NAME",
+            help="Bind the roles to this service account; may be given several times.",
+        ),
+    ] = None,
+    users: Annotated[
+        list[str] | None,
+        typer.Option("--user", metavar="NAME", help="Bind them to this user; may be given several times."),
+    ] = None,
+    groups: Annotated[
+        list[str] | None,
+        typer.Option("--group", metavar="NAME", help="Bind them to this group; may be given several times."),
+    ] = None,
+    client_namespaces: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--client-namespace",
+            metavar="NAMESPACE",
+            help="Where clients are, if not beside the Service; may be given several times.",
+        ),
+    ] = None,
+    strategy: Annotated[
+        Strategy,
+        typer.Option(help="The cure that may be chosen."),
+    ] = Strategy.AUTO,
+    recycle: Annotated[
+        options.RecycleWhat,
+        typer.Option("--recycle", help="clients: their workloads may be restarted."),
+    ] = options.RecycleWhat.NONE,
+    autoscale: Annotated[
+        int | None,
+        typer.Option(metavar="COUNT", min=2, max=1000, help="Envoy may have an autoscaler."),
+    ] = None,
+    network_policy: Annotated[bool, typer.Option("--network-policy", help="Envoy may have a NetworkPolicy.")] = False,
+    chosen: Sources = NOT_CHOSEN,
+    output: Annotated[Form, typer.Option("--output", "-o", help="Output format; JSON has no comments.")] = Form.YAML,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+) -> None:
+    """Print the least roles for kubectl apply -f -.
+
+    A Role for the Service's namespace and, optional, a ClusterRole for what is read of the whole cluster, with what
+    each rule is for. Give the flags with which the verbs will be run. Nothing is asked of a cluster.
+    """
+    from msgspec.structs import replace
+
+    from kubectl_grpclb.cluster.kube import ConnectOptions, namespace_of
+    from kubectl_grpclb.model.roles import roles_for
+    from kubectl_grpclb.report.roles import VerbRoles, roles_as_json, roles_as_yaml
+
+    wanted = _verbs(verbs or ())
+    if chosen != NOT_CHOSEN and not set(wanted) & set(_LOOKING):
+        raise UsageError(f"flags that choose sources are for {_listed(_LOOKING)}, not for {_listed(wanted)}")
+    given = (strategy is not Strategy.AUTO, recycle is not options.RecycleWhat.NONE, autoscale, network_policy)
+    if any(given) and not set(wanted) & set(_CHANGING):
+        raise UsageError(
+            f"--strategy, --recycle, --autoscale and --network-policy are for {_listed(_CHANGING)}, not for "
+            f"{_listed(wanted)}"
+        )
+    if client_namespaces and recycle is options.RecycleWhat.NONE and not set(wanted) & set(_LOOKING):
+        raise UsageError(f"--client-namespace changes the roles for {_listed(wanted)} only with --recycle clients")
+    home = namespace_of(
+        ConnectOptions(kubeconfig=None if kubeconfig is None else str(kubeconfig), context=context, namespace=namespace)
+    )
+    name = options.service_name(service) if service is not None else None
+    cure = _CURES[strategy] | _besides(recycle, autoscale=autoscale is not None, network_policy=network_policy)
+    looking = replace(_looking(chosen, home), service=name, clients=tuple(dict.fromkeys(client_namespaces or ())))
+    changing = replace(looking, features=_READ_ONLY | cure, chosen=frozenset())
+    each = [VerbRoles(verb, home, roles_for(verb, looking if verb in _LOOKING else changing)) for verb in wanted]
+    render = roles_as_json if output is Form.JSON else roles_as_yaml
+    write(render(each, _subjects(service_accounts or (), users or (), groups or ())))
+
+
+def _verbs(given: Sequence[str]) -> tuple[Verb, ...]:
+    """Take the verbs that are named, each once, or all. Raises UsageError for what needs no role."""
+    for verb in given:
+        if verb not in VERBS:
+            raise UsageError(
+                f"{printable(verb)} is no verb that asks a cluster, so there is no role for it: roles are for "
+                f"{_listed(VERBS)}"
+            )
+    return tuple(verb for verb in VERBS if verb in given or not given)
+
+
+def _besides(recycle: options.RecycleWhat, *, autoscale: bool, network_policy: bool) -> frozenset[Feature]:
+    flags: dict[Feature, bool] = {
+        "recycle": recycle is options.RecycleWhat.CLIENTS,
+        "autoscale": autoscale,
+        "network-policy": network_policy,
+    }
+    return frozenset(feature for feature, is_given in flags.items() if is_given)
+
+
+def _looking(chosen: Sources, namespace: str) -> "Wants":
+    """Say what the sources come to. Raises UsageError."""
+    from kubectl_grpclb.model.prometheus import proxied_service
+    from kubectl_grpclb.model.roles import Wants
+    from kubectl_grpclb.probes.ask import Ask
+
+    ask = chosen.asked(Ask(namespace, ""))
+    prometheus = proxied_service(ask.prometheus) if ask.prometheus is not None else None
+    asked: dict[Feature, bool] = {
+        "metrics": ask.asks("metrics"),
+        "monitors": ask.asks("metrics") and ask.metrics_port is None,
+        "channelz": ask.asks("channelz"),
+        "exec": ask.asks("exec"),
+        "prometheus": prometheus is not None,
+        "debug": ask.debug,
+        "node": ask.asks("node"),
+    }
+    return Wants(
+        namespace=namespace,
+        features=frozenset(feature for feature, is_asked in asked.items() if is_asked),
+        chosen=frozenset() if "auto" in ask.via else frozenset(feature for feature in asked if feature in ask.via),
+        node_namespace=ask.node_namespace,
+        prometheus=prometheus,
+    )
+
+
+def _subjects(accounts: Sequence[str], users: Sequence[str], groups: Sequence[str]) -> "list[Subject]":
+    """Say who gets the roles. Raises UsageError."""
+    from kubectl_grpclb.report.roles import Subject
+
+    subjects = []
+    for account in accounts:
+        namespace, colon, name = account.partition(":")
+        if not (colon and namespace and name):
+            raise UsageError(f"--service-account takes NAMESPACE:NAME, not {printable(account)!r}")
+        subjects.append(Subject("ServiceAccount", name, namespace))
+    return [*subjects, *(Subject("User", user) for user in users), *(Subject("Group", group) for group in groups)]
+
+
+def _listed(verbs: Sequence[str]) -> str:
+    *others, last = verbs
+    return f"{', '.join(others)} and {last}" if others else last
