@@ -41,8 +41,8 @@ _OPTIONS: tuple[tuple[str, str | int], ...] = (
 
 _REASONS = {
     grpc.StatusCode.UNIMPLEMENTED: GapReason.NOT_SERVED,
-    grpc.StatusCode.PERMISSION_DENIED: GapReason.FORBIDDEN,
-    grpc.StatusCode.UNAUTHENTICATED: GapReason.FORBIDDEN,
+    grpc.StatusCode.PERMISSION_DENIED: GapReason.NOT_SERVED,
+    grpc.StatusCode.UNAUTHENTICATED: GapReason.NOT_SERVED,
     grpc.StatusCode.RESOURCE_EXHAUSTED: GapReason.TOO_LARGE,
     grpc.StatusCode.DEADLINE_EXCEEDED: GapReason.TIMED_OUT,
 }

@@ -355,8 +355,8 @@ class Refusing(Told):
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        (grpc.StatusCode.PERMISSION_DENIED, GapReason.FORBIDDEN),
-        (grpc.StatusCode.UNAUTHENTICATED, GapReason.FORBIDDEN),
+        (grpc.StatusCode.PERMISSION_DENIED, GapReason.NOT_SERVED),
+        (grpc.StatusCode.UNAUTHENTICATED, GapReason.NOT_SERVED),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, GapReason.TOO_LARGE),
         (grpc.StatusCode.INTERNAL, GapReason.GARBLED),
     ],
