@@ -169,7 +169,10 @@ async def _from_plugin(access: Access, otherwise: Credentials, teller: "Teller |
 
 async def _run(plugin: _Plugin, access: Access) -> bytes:
     """Run the plugin and give its standard output; its standard error and questions go to the user."""
-    interactive = plugin.interactive_mode != "Never" and sys.stdin is not None and sys.stdin.isatty()
+    terminal = sys.stdin is not None and sys.stdin.isatty()
+    if plugin.interactive_mode == "Always" and not terminal:  # as kubectl does, which does not run it then either
+        raise _plugin_failed(plugin, access, "it has to ask you (interactiveMode Always), and there is no terminal")
+    interactive = plugin.interactive_mode != "Never" and terminal
     environment = os.environ | {variable.name: variable.value for variable in plugin.env or ()}
     environment["KUBERNETES_EXEC_INFO"] = json.dumps(_exec_info(plugin, access, interactive=interactive))
     try:

@@ -117,6 +117,11 @@ def test_a_plugin_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
         credentials(plugin("import time; time.sleep(60)", interactiveMode="Never"))
 
 
+def test_a_plugin_that_has_to_ask_is_not_run_where_nobody_can_answer() -> None:
+    with pytest.raises(ClusterError, match=r"it has to ask you \(interactiveMode Always\), and there is no terminal"):
+        credentials(plugin("raise SystemExit(3)", interactiveMode="Always"))
+
+
 def test_an_old_provider_whose_token_has_expired_is_left_to_kubectl_to_renew() -> None:
     claims = base64.urlsafe_b64encode(b'{"exp": 1000}').decode().rstrip("=")
     provider = {"name": "oidc", "config": {"id-token": f"e30.{claims}.sig", "refresh-token": "precious"}}
