@@ -38,6 +38,10 @@ def grpclb() -> None:
 
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
+    if sys.argv[1:2] == ["__complete"]:  # what a shell asks, in words that are no flags of ours
+        from kubectl_grpclb.completion.process import complete
+
+        complete(typer.main.get_command(app), _with_values(sys.argv[2:-1]) + sys.argv[2:][-1:])
     try:
         code = app(args=_with_values(sys.argv[1:]), prog_name="kubectl grpclb")
     except GrpclbError as error:

@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
 
-__all__ = ["Access", "Choice", "find_access", "find_namespace"]
+__all__ = ["Access", "Choice", "find_access", "find_names", "find_namespace"]
 
 Fields = dict[str, Any]
 """A part of a kubeconfig whose fields are read where they are used."""
@@ -122,6 +122,12 @@ def find_namespace(choice: Choice, environ: Mapping[str, str]) -> str:
         return "default"
     _, context = _context(merged, choice)
     return context.namespace or "default"
+
+
+def find_names(choice: Choice, environ: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the names of all contexts and of all clusters. Raises ClusterError as `find_access` does."""
+    merged = _merged(choice, environ)
+    return tuple(merged.contexts), tuple(merged.clusters)
 
 
 def _merged(choice: Choice, environ: Mapping[str, str]) -> _Merged:

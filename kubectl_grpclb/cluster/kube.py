@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from msgspec import Struct
 
@@ -132,6 +132,15 @@ class KubeCluster:
         from kubectl_grpclb.cluster import _version
 
         return await _version.server_version(self._api)
+
+    async def names(self, resource: Literal["namespaces", "services"], namespace: str, beginning: str) -> list[str]:
+        """Give the names that begin like this, as far as they can be had quickly; none where they may not be seen.
+
+        Raises ClusterError as `read` does.
+        """
+        from kubectl_grpclb.cluster import _names
+
+        return await _names.listed(self._api, resource, namespace, beginning)
 
     def _turns(self, request: Request) -> asyncio.Semaphore:
         match request:
