@@ -20,6 +20,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "rbac": "Print the least roles for kubectl apply -f -.",
         "demo": "Show the problem and its cures on this machine.",
         "version": "Print the version.",
+        "completion": "Complete words in a shell.",
     }
 )
 """Every verb, in the order of the help, with the first sentence of its own help: the list imports none of them.

@@ -10,7 +10,7 @@ from kubectl_grpclb.model.errors import DeclinedError, UsageError
 from kubectl_grpclb.model.plan import Plan
 from kubectl_grpclb.model.text import printable
 
-__all__ = ["Conversation"]
+__all__ = ["Conversation", "confirm"]
 
 
 def _asked(question: str) -> str:
@@ -24,6 +24,16 @@ def _asked(question: str) -> str:
         return sys.stdin.readline().strip().lower()
     finally:
         signal.signal(signal.SIGINT, handler)
+
+
+def confirm(question: str, otherwise: str = "") -> None:
+    """Ask whether to go on. Raises DeclinedError, or UsageError where nobody can answer, with what else to do."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            "nothing was changed: there is no terminal to ask at. Give --yes to go on without being asked" + otherwise
+        )
+    if _asked(question) not in {"y", "yes"}:
+        raise DeclinedError("nothing was changed")
 
 
 class Conversation:
@@ -48,14 +58,8 @@ class Conversation:
         """Ask; `--yes` has answered already. Raises DeclinedError, or UsageError where nobody can answer."""
         if self._yes:
             return
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise UsageError(
-                "nothing was changed: there is no terminal to ask at. Give --yes to go on without being asked, or "
-                "--dry-run to see what would be done"
-            )
         self._progress.clear()
-        if _asked(question) not in {"y", "yes"}:
-            raise DeclinedError("nothing was changed")
+        confirm(question, ", or --dry-run to see what would be done")
 
     def observe(self, what: str, done: int, total: int) -> None:
         """Say how far a reading has come, on the line that goes away again."""

@@ -122,6 +122,14 @@ _VERBS = {
         ),
         Example("What other sources need", "kubectl grpclb rbac diagnose -n shop --debug --via exec"),
     ),
+    "completion": (
+        Example(
+            "Have kubectl complete this plugin: shows what it writes where, and asks",
+            "kubectl grpclb completion --install",
+        ),
+        Example("Take that away again", "kubectl grpclb completion --uninstall"),
+        Example("Complete kubectl-grpclb by itself in fish", "kubectl grpclb completion fish | source"),
+    ),
     "version": (Example("Which version this is", "kubectl grpclb version"),),
 }
 

@@ -26,7 +26,7 @@ _NARROW = 70
 _EXIT_CODES = "Exit codes: "
 
 FLAGS: Mapping[str, tuple[str, ...]] = {
-    "Arguments": ("code", "verbs"),
+    "Arguments": ("code", "verbs", "shell"),
     "What to look at": (
         "service",
         "services",
@@ -38,7 +38,19 @@ FLAGS: Mapping[str, tuple[str, ...]] = {
         "client-namespace",
     ),
     "Who gets the roles": ("service-account", "user", "group"),
-    "What to do": ("strategy", "dry-run", "diff", "stage-only", "yes", "recycle", "timeout", "receipt"),
+    "What to do": (
+        "strategy",
+        "dry-run",
+        "diff",
+        "stage-only",
+        "install",
+        "uninstall",
+        "dir",
+        "yes",
+        "recycle",
+        "timeout",
+        "receipt",
+    ),
     "Envoy": (
         "envoy-image",
         "replicas",
@@ -75,7 +87,7 @@ VERB_GROUPS: Mapping[str, tuple[str, ...]] = {
     "Look": ("diagnose", "record"),
     "Cure": ("fix", "verify", "rollback"),
     "Learn": ("explain", "demo"),
-    "Set up": ("rbac", "version"),
+    "Set up": ("rbac", "completion", "version"),
 }
 """The verbs, by the group under which the command's help shows them."""
 

@@ -136,6 +136,15 @@ def test_an_example_for_a_service_that_was_fixed_is_carried_out(
     assert run(monkeypatch, command) == 0
 
 
+@examples("completion")
+def test_an_example_of_completion_is_carried_out(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kubectl-grpclb").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("kubectl_grpclb.commands.completion.confirm", lambda *_: None)
+
+    assert run(monkeypatch, command) == 0
+
+
 def test_the_command_as_a_whole_shows_examples_of_its_verbs() -> None:
     assert {each.command for each in EXAMPLES[""]} <= {each.command for verb in VERBS for each in EXAMPLES[verb]}
 

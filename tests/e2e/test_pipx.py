@@ -30,6 +30,7 @@ def test_pipx_installs_a_working_plugin(tmp_path: pathlib.Path) -> None:
 
     run(sys.executable, "-m", "pipx", "install", ROOT)
 
-    assert [path.name for path in binaries.iterdir()] == ["kubectl-grpclb"]
+    assert sorted(path.name for path in binaries.iterdir()) == ["kubectl-grpclb", "kubectl_complete-grpclb"]
     assert run("kubectl", "grpclb", "version").startswith(f"kubectl-grpclb {version()}\n")
     assert run("kubectl", "grpclb", "explain", "GLB101").startswith("# GLB101: ")
+    assert run("kubectl", "__complete", "grpclb", "expl").startswith("explain\tExplain a finding.\n")

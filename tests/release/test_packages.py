@@ -43,10 +43,10 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: tuple[pathlib.Path,
     }
 
 
-def test_the_package_holds_code_and_pages_and_says_that_it_is_typed() -> None:
+def test_the_package_holds_code_pages_and_scripts_and_says_that_it_is_typed() -> None:
     files = {pathlib.PurePath(path) for path in files_of_the_package()}
 
-    assert {path.suffix for path in files} == {".py", ".md", ".typed"}
+    assert {path.suffix for path in files} == {".py", ".md", ".typed", ".bash", ".zsh", ".fish"}
     assert pathlib.PurePath("kubectl_grpclb/py.typed") in files
 
 
@@ -55,7 +55,11 @@ def test_the_wheel_runs_everywhere_and_is_called_as_a_plugin(built: tuple[pathli
         entry_points = wheel.read(f"{DIST_INFO}/entry_points.txt").decode()
 
     assert built[0].name == f"kubectl_grpclb-{version()}-py3-none-any.whl"
-    assert entry_points.split() == ["[console_scripts]", "kubectl-grpclb=kubectl_grpclb.__main__:main"]
+    assert entry_points.split() == [
+        "[console_scripts]",
+        "kubectl-grpclb=kubectl_grpclb.__main__:main",
+        "kubectl_complete-grpclb=kubectl_grpclb.__main__:complete",
+    ]
 
 
 def test_the_metadata_says_what_a_registry_shows(built: tuple[pathlib.Path, pathlib.Path]) -> None:

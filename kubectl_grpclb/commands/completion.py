@@ -1,0 +1,115 @@
+"""`completion SHELL`: the script that completes in a shell, and what kubectl asks, put on PATH."""
+
+import os
+import shutil
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, assert_never
+
+import typer
+
+from kubectl_grpclb.commands.conversation import confirm
+from kubectl_grpclb.commands.output import write
+from kubectl_grpclb.commands.placing import Holder, directory_for, holder, on_path, place, program, remove, target
+from kubectl_grpclb.commands.progress import tell_user
+from kubectl_grpclb.model.errors import RefusedError, UsageError
+from kubectl_grpclb.model.text import printable
+
+__all__ = ["completion"]
+
+_SCRIPTS = Path(__file__).parent.parent / "completion" / "scripts"
+
+
+class ShellName(StrEnum):
+    """Which shell."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
+def completion(
+    shell: Annotated[ShellName | None, typer.Argument(metavar="bash|zsh|fish", help="Whose script to print.")] = None,
+    install: Annotated[
+        bool, typer.Option("--install", help="Put kubectl_complete-grpclb on PATH, which kubectl asks.")
+    ] = False,
+    uninstall: Annotated[bool, typer.Option("--uninstall", help="Remove it again.")] = False,
+    directory: Annotated[
+        Path | None,
+        typer.Option("--dir", metavar="DIR", help="Where; default: beside the kubectl-grpclb that is on PATH."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before writing or removing it.")] = False,
+) -> None:
+    """Complete words in a shell.
+
+    Prints a script that completes kubectl-grpclb: source <(kubectl-grpclb completion bash).
+
+    kubectl grpclb is completed by kubectl's own script, which asks a program kubectl_complete-grpclb: pip puts that on
+    PATH, krew does not, --install does. It shows what it writes and where, and asks first.
+    """
+    if [install, uninstall, shell is not None].count(True) != 1:
+        raise UsageError("give one of these: kubectl grpclb completion bash|zsh|fish, --install or --uninstall")
+    if install:
+        write(_install(directory, yes=yes))
+    elif uninstall:
+        write(_uninstall(directory, yes=yes))
+    elif directory is not None or yes:
+        raise UsageError("--dir and --yes belong to --install and --uninstall: a script is only printed")
+    elif shell is not None:
+        write((_SCRIPTS / f"kubectl-grpclb.{shell.value}").read_text("utf-8"))
+
+
+def _install(directory: Path | None, *, yes: bool) -> str:
+    """Put the program there, and tell what came of it."""
+    path = target(directory_for(directory, os.environ, sys.argv[0]))
+    there, shown = holder(path), printable(str(path))
+    match there:
+        case Holder.STRANGER:
+            raise RefusedError(
+                f"{shown} is there already and is not this command's, so it stays as it is. Remove it if you know what "
+                "it is, or say with --dir where to write"
+            )
+        case Holder.CURRENT | Holder.PACKAGE:
+            return f"{shown} is there already.\n{_needed(path)}"
+        case Holder.NOBODY | Holder.OLDER:
+            content = "".join(f"    {line}\n" for line in program().splitlines())
+            tell_user(f"This goes to {shown}{', in the place of an older one' if there is Holder.OLDER else ''}:\n")
+            tell_user(f"\n{content}\n")
+            if not yes:
+                confirm("Write it?")
+            place(path)
+            return f"Written: {shown}\n{_needed(path)}"
+        case other:
+            assert_never(other)
+
+
+def _uninstall(directory: Path | None, *, yes: bool) -> str:
+    """Remove the program, and tell what came of it."""
+    found = shutil.which("kubectl_complete-grpclb") if directory is None else None
+    path = Path(found) if found else target(directory_for(directory, os.environ, sys.argv[0]))
+    shown = printable(str(path))
+    match holder(path):
+        case Holder.NOBODY:
+            return f"{shown} is not there.\n"
+        case Holder.STRANGER:
+            raise RefusedError(f"{shown} is not this command's, so it stays")
+        case Holder.PACKAGE:
+            raise RefusedError(f"{shown} belongs to the Python package and goes with it: pip uninstall kubectl-grpclb")
+        case Holder.CURRENT | Holder.OLDER:
+            if not yes:
+                confirm(f"Remove {shown}?")
+            remove(path)
+            return f"Removed: {shown}\n"
+        case other:
+            assert_never(other)
+
+
+def _needed(path: Path) -> str:
+    """Tell what else has to be there."""
+    directory = printable(str(path.parent))
+    missing = "" if on_path(path.parent, os.environ) else f"Add {directory} to PATH: kubectl looks there.\n"
+    return (
+        f"{missing}kubectl asks it where its own completion is loaded, as with: source <(kubectl completion bash)\n"
+        "`kubectl grpclb completion --uninstall` removes it.\n"
+    )
