@@ -75,10 +75,11 @@ def test_a_snapshot_says_that_a_probe_runs_a_command_and_not_which() -> None:
     assert "/bin/check" not in file
 
 
-def test_a_pod_whose_exec_is_denied_is_a_gap() -> None:
+def test_a_pod_whose_exec_is_denied_is_a_gap_with_the_rule_that_allows_it() -> None:
     facts = facts_of(sticky(looks={PODS[0]: FORBIDDEN}))
 
-    assert gap(facts, PODS[0]) == Gap(GapReason.FORBIDDEN, FORBIDDEN.message)
+    rule = 'apiGroups: [""], resources: ["pods/exec"], verbs: ["get", "create"]'
+    assert gap(facts, PODS[0]) == Gap(GapReason.FORBIDDEN, FORBIDDEN.message, rule)
 
 
 def test_a_pod_that_goes_away_meanwhile_is_a_gap_and_the_others_are_read() -> None:
