@@ -97,16 +97,25 @@ def _vias(_: Given, beginning: str) -> Iterable[Candidate]:
     return [Candidate(f"{before}{comma}{each.value}") for each in ViaSource if each.value not in taken]
 
 
+def _verbs(given: Given, _: str) -> Iterable[Candidate]:
+    """Give the verbs that need roles, each once."""
+    from kubectl_grpclb.model.need import VERBS
+
+    return [Candidate(verb) for verb in VERBS if verb not in (given.get("verbs") or ())]
+
+
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
         "namespace": _namespaces,
         "node_namespace": _namespaces,
+        "client_namespaces": _namespaces,
         "context": _contexts,
         "cluster": _clusters,
         "service": _services,
         "services": _services,
         "port": _ports,
         "code": _codes,
+        "verbs": _verbs,
         "via": _vias,
     }
 )
@@ -117,6 +126,7 @@ FREE = frozenset(
         "as_user", "as_groups", "request_timeout", "window", "timeout", "cluster_domain", "metrics_port",
         "metrics_path", "prometheus", "prometheus_range", "channelz_port", "client_channelz_port", "tls_server_name",
         "debug_image", "envoy_image", "replicas", "autoscale", "connection_age",
+        "service_accounts", "users", "groups",
     }
 )  # fmt: skip
 """Parameters that may be anything; a test wants each to be either here or above."""
