@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 ENVOY := $(VENV)/.envoy
+SITE := $(VENV)/.site
 KREW := $(VENV)/.krew
 # A program is frozen out of an environment that has nothing else in it.
 RELEASE_VENV := .venv-release
 RELEASE := $(RELEASE_VENV)/.done
 
-.PHONY: demo test check lint types imports e2e bench docs dist plugin-manifest packages clean
+.PHONY: demo test check lint types imports e2e bench docs site dist plugin-manifest packages clean
 
 demo: $(RUN) $(ENVOY)
 	$(BIN)/kubectl-grpclb demo
@@ -20,7 +21,7 @@ demo: $(RUN) $(ENVOY)
 test: $(DEV) $(ENVOY)
 	$(BIN)/python -m pytest -q
 
-check: lint types imports test
+check: lint types imports test site
 
 lint: $(DEV)
 	$(BIN)/ruff check .
@@ -45,9 +46,13 @@ bench: $(DEV) $(ENVOY)
 	$(BIN)/python bench/envoy_cost.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/killed_server.py
 
-# The pages of the findings and the pictures of the README, from the sources they belong to.
+# The parts of the documentation that follow from the program: pages, pictures, JSON Schema.
 docs: $(DEV)
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
+
+# The documentation as a site in build/site; it needs no network to be read.
+site: $(SITE)
+	$(BIN)/mkdocs build --quiet
 
 # What this machine can make of a release, into dist/: the archive for krew, the wheel, the source archive.
 dist: $(RELEASE)
@@ -73,6 +78,10 @@ $(RUN): requirements.txt pyproject.toml
 
 $(DEV): $(RUN) requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+$(SITE): $(DEV) requirements-docs.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
 	touch $@
 
 # Without Envoy everything else works, and it is tried again the next time.

@@ -1,7 +1,7 @@
 """What balancing in the client takes in each language, and what makes channels see new pods.
 
 Each was looked up in the library's own reference: grpc-go (service config, keepalive.ServerParameters), grpc-java
-(ManagedChannelBuilder, ServerBuilder since 1.47), gRPC core's channel arguments (Python, C++), @grpc/grpc-js (its
+(ManagedChannelBuilder, ServerBuilder since 1.47), gRPC core's channel arguments (Python, C++, Ruby), @grpc/grpc-js (its
 README's list of options), Grpc.Net.Client (Client-side load balancing, learn.microsoft.com), tonic and ginepro.
 """
 
@@ -41,7 +41,7 @@ LANGUAGES: tuple[Language, ...] = (
         ),
     ),
     Language(
-        name="Java (grpc-java)",
+        name="Java and Kotlin (grpc-java)",
         client=(
             'ManagedChannelBuilder.forTarget("TARGET")',
             '    .defaultLoadBalancingPolicy("round_robin").usePlaintext().build();',
@@ -138,6 +138,22 @@ LANGUAGES: tuple[Language, ...] = (
         server=(
             "builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 300000);",
             "builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 60000);",
+        ),
+    ),
+    Language(
+        name="Ruby (grpc)",
+        client=(
+            'Greeter::Stub.new("TARGET",',
+            "  :this_channel_is_insecure, channel_args: {",
+            '    "grpc.service_config" => \'{"loadBalancingConfig":[{"round_robin":{}}]}\' })',
+        ),
+        client_notes=(
+            "DNS is asked again only when a connection closes, and at most every",
+            "grpc.dns_min_time_between_resolutions_ms (30000).",
+        ),
+        server=(
+            "GRPC::RpcServer.new(server_args: {",
+            '  "grpc.max_connection_age_ms" => 300_000, "grpc.max_connection_age_grace_ms" => 60_000 })',
         ),
     ),
 )

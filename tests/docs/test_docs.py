@@ -1,31 +1,31 @@
 """The documentation says what the program does."""
 
-import importlib.util
 import pathlib
 import re
 import tomllib
-from types import ModuleType
 
 import pytest
 
+from docs import generate
 from kubectl_grpclb import __version__
 from kubectl_grpclb.commands import VERBS
+from kubectl_grpclb.rules import RULES
+from kubectl_grpclb.rules.rule import Rule
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
+FINDINGS = [ROOT / "kubectl_grpclb" / "rules" / f"{rule.code.lower()}.md" for rule in RULES]
+PARTS = ["What it means", "How it is told", "Problematic", "Correct", "When to ignore it", "If it is not that"]
 
 
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.mark.parametrize("name", generate.GENERATED)
+def test_generated_files_are_what_make_docs_would_write(name: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8") == generate.GENERATED[name]()
 
 
-@pytest.mark.parametrize("path", sorted(generator().GENERATED), ids=lambda path: path.name)
-def test_generated_files_are_what_make_docs_would_write(path: pathlib.Path) -> None:
-    assert path.read_text(encoding="utf-8") == generator().GENERATED[path]()
+def test_nothing_generated_is_left_over() -> None:
+    lying = [path for folder in ("images", "schema") for path in (ROOT / "docs" / folder).iterdir()]
+
+    assert {str(path.relative_to(ROOT)) for path in lying} <= set(generate.GENERATED)
 
 
 def test_the_changelog_begins_with_the_version() -> None:
@@ -40,21 +40,29 @@ def test_the_readme_names_every_verb(verb: str) -> None:
     assert f"kubectl grpclb {verb}" in (ROOT / "README.md").read_text()
 
 
-def test_links_in_the_documentation_lead_somewhere() -> None:
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
-    links = {
-        (page.parent / target).resolve()
-        for page in pages
-        for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text())
-    }
+@pytest.mark.parametrize("page", FINDINGS, ids=lambda page: page.stem)
+def test_the_page_of_a_finding_has_problem_evidence_cure_and_when_to_ignore_it(page: pathlib.Path) -> None:
+    assert re.findall(r"^## (.+)$", page.read_text(), re.MULTILINE) == PARTS
 
-    assert {link for link in links if not link.exists()} == set()
+
+@pytest.mark.parametrize("page", FINDINGS, ids=lambda page: page.stem)
+def test_no_part_of_the_page_of_a_finding_is_empty(page: pathlib.Path) -> None:
+    parts = re.split(r"^## .+$", page.read_text(), flags=re.MULTILINE)
+
+    assert [part for part in parts if len(part.split()) < 5] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_the_page_of_a_finding_has_its_title(rule: Rule) -> None:
+    page = ROOT / "kubectl_grpclb" / "rules" / f"{rule.code.lower()}.md"
+
+    assert page.read_text().startswith(f"# {rule.code}: {rule.title}\n\n")
 
 
 def test_every_requirement_is_pinned() -> None:
     lines = [
         line
-        for name in ("requirements.txt", "requirements-dev.txt")
+        for name in ("requirements.txt", "requirements-dev.txt", "requirements-docs.txt", "requirements-demo.txt")
         for line in (ROOT / name).read_text().splitlines()
         if line and not line.startswith("#")
     ]

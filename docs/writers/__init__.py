@@ -1,0 +1,1 @@
+"""One file a part of the documentation that is written from the program."""
