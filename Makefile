@@ -18,7 +18,7 @@ RELEASE := $(RELEASE_VENV)/.done
 demo: $(RUN) $(ENVOY)
 	$(BIN)/kubectl-grpclb demo
 
-test: $(DEV) $(ENVOY)
+test: $(DEV) $(ENVOY) $(SITE)
 	$(BIN)/python -m pytest -q
 
 check: lint types imports test site
@@ -50,9 +50,10 @@ bench: $(DEV) $(ENVOY)
 docs: $(DEV)
 	$(BIN)/python -m docs.generate
 
-# The documentation as a site in build/site; it needs no network to be read.
+# The documentation as a site in build/site, which needs no network to be read. With --quiet, mkdocs would forget that it
+# is strict.
 site: $(SITE)
-	$(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # What this machine can make of a release, into dist/: the archive for krew, the wheel, the source archive.
 dist: $(RELEASE)

@@ -1,6 +1,5 @@
 """The page of messages quotes messages that there are, and leaves out none."""
 
-import functools
 import pathlib
 import re
 
@@ -15,7 +14,6 @@ QUOTED = [" ".join(quote.split()) for quote in re.findall(r"\*\*`([^`]+)`\*\*", 
 CHECKS = re.findall(r"^\| (`[^|]+`) \|", PAGE, re.MULTILINE)
 
 
-@functools.cache
 def plain(text: str) -> str:
     """One line, and what is quoted without its marks, which a page cannot nest."""
     return " ".join(text.replace("`", "").split())
@@ -24,17 +22,20 @@ def plain(text: str) -> str:
 def fits(quote: str, text: str) -> bool:
     """Whether a quote, in which … stands for anything, is in a text."""
     words = [re.escape(part.strip()) for part in quote.split("…") if part.strip()]
-    return re.search(".*".join(words), plain(text)) is not None
+    return re.search(r"[^\0]*".join(words), text) is not None
+
+
+TEXTS = "\0".join(map(plain, texts()))
 
 
 @pytest.mark.parametrize("quote", QUOTED)
 def test_a_message_that_is_quoted_is_one_of_the_program(quote: str) -> None:
-    assert [text for text in texts() if fits(quote, text)] != []
+    assert fits(quote, TEXTS)
 
 
 @pytest.mark.parametrize("text", raised())
 def test_a_message_that_reaches_a_user_is_on_the_page(text: str) -> None:
-    assert [quote for quote in QUOTED if fits(quote, text)] != []
+    assert [quote for quote in QUOTED if fits(quote, plain(text))] != []
 
 
 @pytest.mark.parametrize("code", [rule.code for rule in RULES if rule.code.startswith("GLB9")])

@@ -1,0 +1,144 @@
+"""Every command of the documentation that needs a cluster, on one: it ends as it should, and shows what is shown.
+
+The tutorial makes the Service. While its load sticks, the other pages' commands look at it, side by side; then the
+tutorial goes on to its fix and its rollback; and last come the commands that change the Service in other ways.
+"""
+
+import pathlib
+import re
+import secrets
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.docs.commands import ROOT, Command, landmarks, on_a_cluster
+from tests.e2e.kubectl import kubectl
+
+pytestmark = pytest.mark.e2e
+
+NAMESPACE = f"grpclb-docs-{secrets.token_hex(3)}"
+TUTORIAL = "docs/tutorial.md"
+CHANGING = re.compile(r"kubectl (scale|patch|rollout restart|debug)|grpclb (fix .*--(yes|lb-policy)|verify|rollback)")
+"""Commands that are run last, as they change something, or only mean something after a fix."""
+SUBSTITUTES: Sequence[tuple[str, str]] = (
+    (r"(?<=-n )shop\b|(?<=namespace )shop\b", NAMESPACE),
+    (r"grpclb fix greeter(?!.*--envoy-image)", "grpclb fix greeter --envoy-image grpclb.test/envoy:1.40.0"),
+    (r"--image=busybox\b", "--image=grpclb.test/busybox:1"),
+)
+"""What this cluster, which has no registry, calls otherwise."""
+POD = "greeter-7c9f8d5b6-x2x9k"
+"""A pod, as the pages name it."""
+USER = '{"securityContext": {"runAsUser": 65534}}'
+"""The file `user.json` of GLB901."""
+EXITS: Sequence[tuple[str, set[int]]] = (
+    (r"--fail-on never|--fail-on info", {0}),
+    (r"--via metrics( |$)(?!.*channelz)", {3}),  # the tutorial's greeter counts nothing for Prometheus
+    (r"grpclb diagnose", {1}),
+    (r"jq -e", {0, 1}),  # the busiest pod has 1.5 or 3 times the mean, as chance has it
+    (r"--lb-policy", {2}),  # it asks, and nobody is there to answer
+    (r"", {0}),
+)
+"""Exit codes, by the first that fits: load sticks while the pages look, and is balanced at the tutorial's end."""
+
+Done = subprocess.CompletedProcess[str]
+
+
+def substituted(text: str) -> str:
+    for pattern, substitute in SUBSTITUTES:
+        text = re.sub(pattern, substitute, text)
+    return text
+
+
+def folder_of(where: pathlib.Path, page: str) -> pathlib.Path:
+    """A page's own folder, with the examples, whose image is the one of this cluster."""
+    folder = where / page.replace("/", "-")
+    if folder.exists():
+        return folder
+    examples = folder / "docs" / "examples"
+    examples.mkdir(parents=True)
+    for name in ("greeter.yaml", "caller.yaml"):
+        text = (ROOT / "docs" / "examples" / name).read_text()
+        (examples / name).write_text(text.replace("image: greeter:1", "image: grpclb.test/greeter:netstat"))
+    (folder / "user.json").write_text(USER)
+    return folder
+
+
+def run(command: Command, where: pathlib.Path, pod: str) -> Done:
+    text = substituted(command.text).replace(POD, pod)
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", text],
+        cwd=folder_of(where, command.page),
+        stdin=subprocess.DEVNULL,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def once(commands: Sequence[Command], told: set[str]) -> list[Command]:
+    """Leave out what another page has, too, unless it goes by the page's own files."""
+    left = []
+    for command in commands:
+        if re.search(r"\.(json|yaml)\b", command.text) or command.text not in told:
+            left.append(command)
+        told.add(command.text)
+    return left
+
+
+def first_pod() -> str:
+    names = kubectl("get", "pods", "-n", NAMESPACE, "-l", "app=greeter", "-o", "name").split()
+    return names[0].removeprefix("pod/")
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Command], Done]]:
+    """What each command came to; one that several pages show was run once."""
+    where = tmp_path_factory.mktemp("pages")
+    story = [command for command in on_a_cluster() if command.page == TUTORIAL]
+    beginning = next(at for at, command in enumerate(story) if "grpclb" in command.text)
+    told = {command.text for command in story}
+    others = once([command for command in on_a_cluster() if command.page != TUTORIAL], told)
+    done: dict[Command | str, Done] = {}
+
+    def in_turn(commands: Sequence[Command], pod: str = "") -> None:
+        for command in commands:
+            done[command] = done[command.text] = run(command, where, pod)
+
+    try:
+        in_turn(story[:beginning])
+        pod = first_pod()
+        looking = [command for command in others if not CHANGING.search(command.text)]
+        pages = {command.page: [each for each in looking if each.page == command.page] for command in looking}
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda commands: in_turn(commands, pod), pages.values()))
+        in_turn(story[beginning:-1], pod)
+        in_turn([command for command in others if CHANGING.search(command.text)], first_pod())
+        in_turn(story[-1:])
+        yield lambda command: done.get(command) or done[command.text]
+    finally:
+        kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false")
+
+
+@pytest.mark.parametrize("command", on_a_cluster(), ids=lambda command: f"{command.page}: {command.text}")
+def test_a_command_ends_as_the_documentation_says(command: Command, ran: Callable[[Command], Done]) -> None:
+    done = ran(command)
+
+    wanted = next(codes for pattern, codes in EXITS if re.search(pattern, command.text))
+    assert done.returncode in wanted, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [each for each in on_a_cluster() if each.shown], ids=lambda command: f"{command.page}: {command.text}"
+)
+def test_a_command_shows_what_the_documentation_shows(command: Command, ran: Callable[[Command], Done]) -> None:
+    done = ran(command)
+
+    assert landmarks(command.shown) - landmarks(done.stdout + done.stderr) == set()
+
+
+def test_the_file_of_the_page_is_the_one_that_is_used() -> None:
+    assert USER in (ROOT / "kubectl_grpclb" / "rules" / "glb901.md").read_text()
