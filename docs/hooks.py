@@ -7,7 +7,6 @@ links to the findings that it names.
 import pathlib
 import posixpath
 import re
-from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -20,6 +19,8 @@ ELSEWHERE = {f"kubectl_grpclb/rules/{rule.name}": f"findings/{rule.name}" for ru
 }
 """Files outside of docs/ that are pages of the site, and where they are there."""
 
+Nav = str | list["Nav"] | dict[str, "Nav"]
+
 _LINK = re.compile(r"(?<=\]\()[^)#\s]+(?=[)#])")
 _CODE_OF_A_FINDING = re.compile(r"(?<![\w`\[])GLB\d{3}(?![\w`])")
 
@@ -30,7 +31,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
-def _with_findings(entry: Any) -> Any:  # the navigation is whatever YAML gives
+def _with_findings(entry: Nav) -> Nav:
     if isinstance(entry, dict):
         return {title: _with_findings(below) for title, below in entry.items()}
     if isinstance(entry, list):
@@ -38,7 +39,7 @@ def _with_findings(entry: Any) -> Any:  # the navigation is whatever YAML gives
     return entry
 
 
-def _findings() -> list[dict[str, str]]:
+def _findings() -> list[Nav]:
     return [{_title(rule): f"findings/{rule.name}"} for rule in RULES]
 
 

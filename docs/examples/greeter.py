@@ -28,10 +28,11 @@ def serve(arguments: argparse.Namespace) -> None:
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {METHOD: hello}),))
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     channelz.add_channelz_servicer(server)
-    server.add_insecure_port(f"[::]:{arguments.port}")
+    port = server.add_insecure_port(f"[::]:{arguments.port}")
     ending = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     server.start()
+    print(f"answering on port {port}", flush=True)
     ending.wait()
     server.stop(grace=10).wait()
 
@@ -39,7 +40,7 @@ def serve(arguments: argparse.Namespace) -> None:
 def call(arguments: argparse.Namespace) -> None:
     """Call over one channel, and say every five seconds who answered how often."""
     options = [("grpc.service_config", f'{{"loadBalancingConfig": [{{"{arguments.policy}": {{}}}}]}}')]
-    stub = grpc.insecure_channel(arguments.target, options=options).unary_unary(f"/{SERVICE}/{METHOD}")
+    stub = grpc.insecure_channel(arguments.target, options=options).unary_unary(f"/{SERVICE}/{METHOD}", bytes, bytes)
     answered: collections.Counter[str] = collections.Counter()
     said = time.monotonic()
     while True:

@@ -3,7 +3,7 @@
 from typer.testing import CliRunner
 
 from kubectl_grpclb.cli import app
-from kubectl_grpclb.commands import COMMANDS
+from kubectl_grpclb.commands import VERBS
 
 __all__ = ["flags"]
 
@@ -18,7 +18,7 @@ Written by `make docs` from the program's own help: `kubectl grpclb VERB --help`
 
 def flags() -> str:
     """Give the page."""
-    return INTRODUCTION + "\n".join(_section(verb) for verb in COMMANDS)
+    return INTRODUCTION + "\n".join(_section(verb) for verb in VERBS)
 
 
 def _section(verb: str) -> str:

@@ -15,11 +15,25 @@ from msgspec import Struct
 ROOT = pathlib.Path(__file__).parent.parent.parent
 WRITTEN = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 FINDINGS = sorted((ROOT / "kubectl_grpclb" / "rules").glob("*.md"))
-PROGRAMS = ("kubectl", "make", "jq", "curl", "grep", "docker", "kind", "pip", "pipx", "skopeo", "export", "python", "tar")
+PROGRAMS = (
+    "kubectl",
+    "make",
+    "jq",
+    "curl",
+    "grep",
+    "docker",
+    "kind",
+    "pip",
+    "pipx",
+    "skopeo",
+    "export",
+    "python",
+    "tar",
+)
 """With which a line begins that is a command."""
 
 ELSEWHERE: Mapping[str, str] = {
-    "docker build -t greeter:1 docs/examples": "needs Docker; tests/docs/test_examples.py runs the program of the image",
+    "docker build -t greeter:1 docs/examples": "needs Docker; tests/docs/test_examples.py runs its program",
     "kind load docker-image greeter:1": "needs kind and Docker",
     "kubectl krew install grpclb": "needs krew and its public index",
     "pipx install .": "needs a package index",

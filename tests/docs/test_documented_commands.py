@@ -15,7 +15,7 @@ EXITS = {
     "kubectl-grpclb diagnose --from docs/examples/sticky.json -o wide": 1,
 }
 """Exit codes other than 0."""
-LANGUAGES = {"console", "text", "yaml", "json", *"go java python js csharp rust cpp ruby".split()}
+LANGUAGES = {"console", "text", "yaml", "json", "go", "java", "python", "js", "csharp", "rust", "cpp", "ruby"}
 
 
 def run(command: str, folder: pathlib.Path) -> subprocess.CompletedProcess[str]:
@@ -27,7 +27,12 @@ def run(command: str, folder: pathlib.Path) -> subprocess.CompletedProcess[str]:
     path = f"{folder}:{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
     place = ROOT if command.startswith("make ") else folder
     return subprocess.run(
-        ["bash", "-c", command], cwd=place, env={**os.environ, "PATH": path}, text=True, capture_output=True, check=False
+        ["bash", "-c", command],
+        cwd=place,
+        env={**os.environ, "PATH": path},
+        text=True,
+        capture_output=True,
+        check=False,
     )
 
 

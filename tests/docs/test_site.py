@@ -47,7 +47,7 @@ def test_nothing_is_fetched_from_elsewhere(site: pathlib.Path) -> None:
 
 
 def test_the_program_of_the_documentation_is_no_part_of_the_site(site: pathlib.Path) -> None:
-    assert [path for path in site.rglob("*") if path.suffix in {".pyc"} or path.name == "hooks.py"] == []
+    assert [path for path in site.rglob("*") if path.suffix == ".pyc" or path.name == "hooks.py"] == []
 
 
 def test_a_link_that_leads_nowhere_fails_the_build(tmp_path: pathlib.Path) -> None:

@@ -45,6 +45,8 @@ def test_what_keeps_from_looking_is_on_the_page(code: str) -> None:
 
 def test_checks_that_are_named_are_checks() -> None:
     folder = pathlib.Path(preflight.__file__).parent
-    names = set(re.findall(r"(?:name=|_NAME = )\"([a-z-]+)\"", "".join(path.read_text() for path in folder.glob("*.py"))))
+    names = set(
+        re.findall(r"(?:name=|_NAME = )\"([a-z-]+)\"", "".join(path.read_text() for path in folder.glob("*.py")))
+    )
 
     assert {name for cell in CHECKS for name in re.findall(r"`([^`]+)`", cell)} <= names
