@@ -7,6 +7,7 @@ import argparse
 import collections
 import signal
 import socket
+import sys
 import threading
 import time
 from concurrent import futures
@@ -38,7 +39,8 @@ def serve(arguments: argparse.Namespace) -> None:
 
 
 def call(arguments: argparse.Namespace) -> None:
-    """Call over one channel, and say every five seconds who answered how often."""
+    """Call over one channel, and say every five seconds who answered how often, until told to end."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # the first process of a container has to say so
     options = [("grpc.service_config", f'{{"loadBalancingConfig": [{{"{arguments.policy}": {{}}}}]}}')]
     stub = grpc.insecure_channel(arguments.target, options=options).unary_unary(f"/{SERVICE}/{METHOD}", bytes, bytes)
     answered: collections.Counter[str] = collections.Counter()

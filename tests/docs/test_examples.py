@@ -40,6 +40,7 @@ def test_the_greeter_of_the_tutorial_answers_its_callers(port: str) -> None:
         assert caller.stdout is not None
         told = caller.stdout.readline()
         caller.terminate()
+        assert caller.wait(timeout=30) == 0
 
     assert re.fullmatch(r"\{'[^']+': \d+\}\n", told)
     assert "error" not in told
