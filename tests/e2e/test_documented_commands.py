@@ -41,7 +41,7 @@ EXITS: Sequence[tuple[str, set[int]]] = (
     (r"--via metrics( |$)(?!.*channelz)", {3}),  # the tutorial's greeter counts nothing for Prometheus
     (r"grpclb diagnose", {1}),
     (r"jq -e", {0, 1}),  # the busiest pod has 1.5 or 3 times the mean, as chance has it
-    (r"--lb-policy", {2}),  # it asks, and nobody is there to answer
+    (r"grpclb fix greeter -n shop($| --lb-policy)", {2}),  # it asks, and nobody is there to answer
     (r"", {0}),
 )
 """Exit codes, by the first that fits: load sticks while the pages look, and is balanced at the tutorial's end."""
