@@ -37,6 +37,7 @@ ELSEWHERE: Mapping[str, str] = {
     "kind load docker-image greeter:1": "needs kind and Docker",
     "kubectl krew install grpclb": "needs krew's public index; tests/e2e/test_krew.py installs by krew from a file",
     "kubectl krew upgrade grpclb": "needs krew's public index",
+    "kubectl grpclb completion --install": "tests/e2e/test_completion.py runs it, into a directory of its own",
     "pipx install .": "tests/e2e/test_pipx.py installs the checkout with pipx itself",
     "make test": "runs these very tests",
     "make check": "runs these very tests, and what .ci/run runs beside them",

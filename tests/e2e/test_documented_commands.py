@@ -26,6 +26,7 @@ SUBSTITUTES: Sequence[tuple[str, str]] = (
     (r"(?<=-n )shop\b|(?<=namespace )shop\b", NAMESPACE),
     (r"grpclb fix greeter(?!.*--envoy-image)", "grpclb fix greeter --envoy-image grpclb.test/envoy:1.40.0"),
     (r"--image=busybox\b", "--image=grpclb.test/busybox:1"),
+    (r"kubectl apply -f -", "kubectl apply --dry-run=server -f -"),  # of roles, of which some are the whole cluster's
     (r"(?<=delete namespace )(\S+)", r"\1 --wait=false"),
 )
 """What this cluster, which has no registry, calls otherwise; and what need not be awaited."""
