@@ -5,9 +5,8 @@ import re
 
 import pytest
 
-from kubectl_grpclb.remedies import preflight
 from kubectl_grpclb.rules import RULES
-from tests.docs.messages import raised, texts
+from tests.docs.messages import PACKAGE, raised, texts
 
 PAGE = (pathlib.Path(__file__).parent.parent.parent / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 QUOTED = [" ".join(quote.split()) for quote in re.findall(r"\*\*`([^`]+)`\*\*", PAGE)]
@@ -44,9 +43,7 @@ def test_what_keeps_from_looking_is_on_the_page(code: str) -> None:
 
 
 def test_checks_that_are_named_are_checks() -> None:
-    folder = pathlib.Path(preflight.__file__).parent
-    names = set(
-        re.findall(r"(?:name=|_NAME = )\"([a-z-]+)\"", "".join(path.read_text() for path in folder.glob("*.py")))
-    )
+    program = "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+    names = set(re.findall(r"(?:name=|_NAME = )\"([a-z-]+)\"", program))
 
     assert {name for cell in CHECKS for name in re.findall(r"`([^`]+)`", cell)} <= names

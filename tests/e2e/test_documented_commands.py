@@ -34,7 +34,7 @@ POD = "greeter-7c9f8d5b6-x2x9k"
 """A pod, as the pages name it."""
 SIDE_BY_SIDE = 5
 """Pages whose commands are run at a time: they mostly wait between two looks. Each asks the pods' channelz, which the
-others count as calls; of more of them the idle pods would look busy."""
+others count as calls; so that these do not look like load, there are fewer of them than calls by far."""
 USER = '{"securityContext": {"runAsUser": 65534}}'
 """The file `user.json` of GLB901."""
 EXITS: Sequence[tuple[str, set[int]]] = (
@@ -57,7 +57,7 @@ def substituted(text: str) -> str:
 
 
 def folder_of(where: pathlib.Path, page: str) -> pathlib.Path:
-    """A page's own folder, with the examples, whose image is the one of this cluster."""
+    """A page's own folder, with the examples: of this cluster's image, and with more calls."""
     folder = where / page.replace("/", "-")
     if folder.exists():
         return folder
@@ -65,7 +65,8 @@ def folder_of(where: pathlib.Path, page: str) -> pathlib.Path:
     examples.mkdir(parents=True)
     for name in ("greeter.yaml", "caller.yaml"):
         text = (ROOT / "docs" / "examples" / name).read_text()
-        (examples / name).write_text(text.replace("image: greeter:1", "image: grpclb.test/greeter:netstat"))
+        text = text.replace("image: greeter:1", "image: grpclb.test/greeter:netstat")
+        (examples / name).write_text(text.replace("--rate=50", "--rate=200"))
     (folder / "user.json").write_text(USER)
     return folder
 
