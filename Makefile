@@ -19,7 +19,7 @@ demo: $(RUN) $(ENVOY)
 	$(BIN)/kubectl-grpclb demo
 
 test: $(DEV) $(ENVOY) $(SITE)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 check: lint types imports test site
 
@@ -33,9 +33,9 @@ types: $(DEV)
 imports: $(DEV)
 	$(BIN)/lint-imports
 
-# Needs KUBECONFIG and kubectl; fills namespaces of its own and deletes them.
+# Needs KUBECONFIG and kubectl; fills namespaces of its own and deletes them. Most of the time it waits for pods.
 e2e: $(DEV) $(KREW)
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q --e2e tests/e2e
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q -n 3 --dist loadfile --durations=25 --e2e tests/e2e
 
 # Needs KUBECONFIG and kubectl; see docs/performance.md.
 bench: $(DEV) $(ENVOY)
