@@ -58,7 +58,7 @@ def _run(way: str, image: str) -> Measured:
         file = pathlib.Path(directory, "snapshot.json")
         command = ["kubectl-grpclb", "record", "greeter", "-n", NAMESPACE, "--window", "0", "--via", way]
         before = _busy()
-        done = run([*command, "--debug-image", image, "-v", "-f", str(file)], told)
+        done = run([*command, "--debug-image", image, "-vv", "-f", str(file)], told)
         machine = _busy() - before
         told.seek(0)
         lines = told.read().decode()
