@@ -12,8 +12,13 @@ from release.project import DIST, PROGRAM, ReleaseError, version
 
 __all__ = ["main", "run", "unpacked"]
 
-_TRIED = ((("version",), f"{PROGRAM} {version()}\n"), (("explain", "GLB101"), "# GLB101: "))
-"""What the program is asked, and how its answer begins: it starts, and it has the pages with it."""
+_TRIED = (
+    (("version",), f"{PROGRAM} {version()}\n"),
+    (("explain", "GLB101"), "# GLB101: "),
+    (("completion", "bash"), "# "),
+    (("__complete", "diag"), "diagnose\t"),
+)
+"""What the program is asked, and how its answer begins: it starts, with its verbs, pages and scripts."""
 
 
 @contextmanager
