@@ -13,7 +13,8 @@ from kubectl_grpclb.remedies.words import declare_protocol
 __all__ = ["Mesh", "hints", "mesh_of"]
 
 _ISTIO_GRPC = ("grpc", "grpc-web", "http2")
-_LINKERD_HTTP2 = frozenset({None, "kubernetes.io/h2c", "http", "grpc"})
+_LINKERD_HTTP2 = frozenset({None, "kubernetes.io/h2c"})
+"""To Linkerd `http` is HTTP/1, and other words opaque (linkerd/linkerd2, policy-controller/core/src/outbound.rs)."""
 
 
 class Mesh(Struct, frozen=True):
@@ -32,9 +33,9 @@ def mesh_of(around: Surroundings) -> Mesh | None:
 def hints(facts: Facts, around: Surroundings, mesh: Mesh) -> tuple[str, ...]:
     """Say what makes a mesh balance requests: it has to know that the port speaks HTTP/2.
 
-    Istio takes the protocol from appProtocol, else from the beginning of the port's name (Istio, Protocol
-    Selection); Linkerd detects it, unless the port is opaque or appProtocol says otherwise. Linkerd balances only
-    what is dialled by a cluster address.
+    Istio takes the protocol from appProtocol, else from the beginning of the port's name, and detects it only where
+    neither says one (Istio, Protocol Selection); Linkerd detects it, unless the port is opaque or appProtocol says
+    otherwise. Linkerd balances only what is dialled by a cluster address.
     """
     said = [_hint(facts, around, mesh)]
     if mesh.name == "Istio ambient":

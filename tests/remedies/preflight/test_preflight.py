@@ -96,6 +96,16 @@ def test_a_port_that_a_mesh_knows_already_points_to_other_reasons() -> None:
     assert "is recognised as HTTP/2 as it is" in do
 
 
+@pytest.mark.parametrize("protocol", ["grpc", "http", "http2"])
+def test_linkerd_is_told_of_http2_in_the_only_word_that_it_takes_for_it(protocol: str) -> None:
+    said = service(port=ServicePort(name="grpc", number=80, target="grpc", app_protocol=protocol))
+
+    do = found("mesh", said, namespace_annotations=kube.Annotations(linkerd_inject="enabled")).do
+
+    assert f"does not say that it carries gRPC (appProtocol {protocol})" in do
+    assert '[{"op":"add","path":"/spec/ports/0/appProtocol","value":"kubernetes.io/h2c"}]' in do
+
+
 def test_ambient_mode_needs_a_waypoint() -> None:
     do = found("mesh", namespace_labels={**HOME, "istio.io/dataplane-mode": "ambient"}).do
 
