@@ -75,7 +75,7 @@ _VERBS = {
         Example(
             "Three Envoys from a registry of your own, for calls that are unequal",
             "kubectl grpclb fix greeter -n shop --replicas 3 --lb-policy least-request \\\n"
-            "    --envoy-image registry.example.com/envoyproxy/envoy:v1.37.0",
+            "    --envoy-image registry.example/envoy:distroless-v1.40.0",
         ),
         Example("See what the clients could do instead", "kubectl grpclb fix greeter -n shop --strategy client"),
         Example("Plan from a recorded file, without a cluster", "kubectl grpclb fix --from greeter.json"),

@@ -12,6 +12,7 @@ from kubectl_grpclb.commands import VERBS
 from kubectl_grpclb.commands.examples import EXAMPLES
 from kubectl_grpclb.commands.help import OTHERS
 from kubectl_grpclb.model.snapshot import encode_snapshot
+from kubectl_grpclb.remedies.envoy.options import DEFAULT_IMAGE
 from tests import virtual_time
 from tests.fake_workshop import FakeWorkshop
 from tests.probes.asked import read
@@ -67,6 +68,14 @@ def test_help_is_no_wider_than_the_terminal_and_not_too_wide_to_read(
 @pytest.mark.parametrize("words", WORDS, ids=" ".join)
 def test_examples_fit_the_narrowest_terminal_that_is_common(words: list[str], shown: Shown) -> None:
     assert max(map(len, shown(*words, "--help").splitlines())) <= 80
+
+
+def test_the_examples_name_the_envoy_that_its_configuration_is_written_for() -> None:
+    commands = [example.command for examples in EXAMPLES.values() for example in examples]
+
+    named = [word for command in commands for word in shlex.split(command) if "/envoy:" in word]
+
+    assert named == [f"registry.example/{DEFAULT_IMAGE.rpartition('/')[2]}"]
 
 
 def test_without_a_word_the_help_is_the_answer(shown: Shown) -> None:
