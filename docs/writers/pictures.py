@@ -22,7 +22,7 @@ EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 STICKY, FIXED = EXAMPLES / "sticky.json", EXAMPLES / "fixed.json"
 """The Service of the tutorial before its fix and after it."""
 NARROW = Page(width=118, colour=True)
-WIDE = Page(width=190, colour=True)
+WIDE = Page(width=196, colour=True)
 
 SVG = """<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" role="img">
 <title>TITLE</title>

@@ -4,11 +4,15 @@ import pathlib
 import re
 import tomllib
 
+import msgspec
 import pytest
 
 from docs import generate
+from docs.writers import pictures
 from kubectl_grpclb import __version__
 from kubectl_grpclb.commands import VERBS
+from kubectl_grpclb.flows.diagnose import replayed
+from kubectl_grpclb.report import FORMATS, Page
 from kubectl_grpclb.rules import RULES
 from kubectl_grpclb.rules.rule import Rule
 
@@ -20,6 +24,13 @@ PARTS = ["What it means", "How it is told", "Problematic", "Correct", "When to i
 @pytest.mark.parametrize("name", generate.GENERATED)
 def test_generated_files_are_what_make_docs_would_write(name: str) -> None:
     assert (ROOT / name).read_text(encoding="utf-8") == generate.GENERATED[name]()
+
+
+@pytest.mark.parametrize(("form", "page"), [("table", pictures.NARROW), ("wide", pictures.WIDE)])
+def test_no_line_of_a_picture_is_broken_at_its_edge(form: str, page: Page) -> None:
+    printed = FORMATS[form]([replayed(pictures.STICKY.read_bytes())], msgspec.structs.replace(page, colour=False))
+
+    assert max(map(len, printed.splitlines())) <= page.width
 
 
 def test_nothing_generated_is_left_over() -> None:
