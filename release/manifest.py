@@ -37,10 +37,10 @@ works, and takes it back.
 _CAVEATS = """\
 * To look into pods, your user needs get and create on pods/exec or
   pods/portforward, or get on pods/proxy; what is refused is said, and the rest
-  is still read.
+  is still read. This prints the least roles: kubectl grpclb rbac
 * A fix with Envoy needs nodes that can pull Envoy's image, or a mirror of it.
-* The demo on this machine has no Envoy inside: its cure needs one on PATH.
-* krew does not set up shell completion; the plugin's completion command does.
+* The last act of the demo needs Envoy on PATH; nothing else does.
+* krew sets up no shell completion; kubectl grpclb completion --install does.
 * On Linux: glibc 2.28 or newer (not musl, as in Alpine).
 """
 

@@ -1,4 +1,5 @@
 import pathlib
+import re
 import shutil
 from collections.abc import Sequence
 
@@ -6,6 +7,7 @@ import pytest
 import yaml
 
 from kubectl_grpclb import __version__
+from kubectl_grpclb.commands import VERBS
 from release import manifest
 from release.contents import Archive
 from release.platforms import RELEASED
@@ -111,6 +113,13 @@ def test_the_manifest_reads_well(archives: tuple[Archive, ...]) -> None:
     assert "\n  description: |\n    A gRPC channel keeps one HTTP/2 connection" in text
     assert "\n  caveats: |\n    * To look into pods" in text
     assert max(map(len, text.splitlines())) <= 140
+
+
+def test_the_caveats_name_commands_that_there_are(archives: tuple[Archive, ...]) -> None:
+    caveats = manifest.manifest_for(archives, "0.1.0", "grpclb/kubectl-grpclb").spec.caveats
+
+    assert set(re.findall(r"kubectl grpclb (\S+)", caveats)) == {"rbac", "completion"}
+    assert {"rbac", "completion"} <= set(VERBS)
 
 
 def test_the_repository_is_that_of_pyproject() -> None:
