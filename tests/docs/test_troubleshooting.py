@@ -24,6 +24,12 @@ def fits(quote: str, text: str) -> bool:
     return re.search(r"[^\0]*".join(words), text) is not None
 
 
+def begins(quote: str, text: str) -> bool:
+    """Whether a text begins as a quote does, so that who looks for its first words finds it; … may be any words."""
+    open_ended = quote.startswith("…") or text.startswith("…")
+    return fits(quote, text) and (open_ended or text.startswith(quote.partition("…")[0].strip()))
+
+
 TEXTS = "\0".join(map(plain, texts()))
 
 
@@ -34,7 +40,7 @@ def test_a_message_that_is_quoted_is_one_of_the_program(quote: str) -> None:
 
 @pytest.mark.parametrize("text", raised())
 def test_a_message_that_reaches_a_user_is_on_the_page(text: str) -> None:
-    assert [quote for quote in QUOTED if fits(quote, plain(text))] != []
+    assert [quote for quote in QUOTED if begins(quote, plain(text))] != []
 
 
 @pytest.mark.parametrize("code", [rule.code for rule in RULES if rule.code.startswith("GLB9")])
