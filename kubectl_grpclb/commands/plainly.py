@@ -25,6 +25,9 @@ __all__ = ["PlainCommand", "PlainGroup"]
 _READER = "get_runtime_param"
 """What typer 0.29 asks a parameter for whoever turns words into its value."""
 
+_INTERRUPTED = 130
+"""The exit code that typer makes of Ctrl-C, without a word; no verb ends with it by itself."""
+
 
 class _Plain:
     """Reads what is absent, text, numbers, a path, and a choice in its own spelling; all else as typer does."""
@@ -131,8 +134,11 @@ class PlainGroup(TyperGroup):
     def main(self, *words: Any, **extra: Any) -> Any:  # noqa: ANN401 -- typer's own signature
         """Run the verb, and give its exit code if it ends with one. Raises UsageError and whatever the verb raises."""
         try:
-            return super().main(*words, **{**extra, "standalone_mode": False})
+            code = super().main(*words, **{**extra, "standalone_mode": False})
         except TyperException as error:
             from kubectl_grpclb.commands.mistakes import mistake
 
             raise mistake(error) from error
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
+        return code

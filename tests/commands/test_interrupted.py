@@ -1,0 +1,84 @@
+"""Ctrl-C ends every verb with 130 and a word, whenever it comes."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SCRIPT = """
+import runpy, signal, sys
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+sys.argv[0] = "kubectl-grpclb"
+"""
+"""Precedes what a test has the interpreter do."""
+
+RUN = "runpy.run_module('kubectl_grpclb', run_name='__main__')\n"
+
+IMPATIENT = """
+class Impatient:
+    def find_spec(self, name, path, target=None):
+        if name == "typer":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Impatient())
+"""
+
+PATIENCE = 30.0
+"""Seconds after which what has not happened never will."""
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """An API server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(PATIENCE)
+        yield server
+
+
+@pytest.fixture
+def kubeconfig(silent: socket.socket, tmp_path: Path) -> Path:
+    """The way there."""
+    config = {
+        "current-context": "kind-shop",
+        "contexts": [{"name": "kind-shop", "context": {"cluster": "kind-shop", "namespace": "shop"}}],
+        "clusters": [{"name": "kind-shop", "cluster": {"server": f"http://127.0.0.1:{silent.getsockname()[1]}"}}],
+    }
+    path = tmp_path / "config"
+    path.write_text(json.dumps(config))
+    return path
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("diagnose", "greeter"),
+        ("diagnose", "greeter", "cart"),
+        ("diagnose", "greeter", "--debug"),
+        ("record", "greeter"),
+        ("verify", "greeter"),
+        ("fix", "greeter"),
+        ("fix", "greeter", "--dry-run"),
+        ("rollback", "greeter"),
+    ],
+    ids=" ".join,
+)
+def test_ctrl_c_during_a_request_ends_the_verb_in_a_word(
+    words: tuple[str, ...], silent: socket.socket, kubeconfig: Path
+) -> None:
+    command = [sys.executable, "-c", SCRIPT + RUN, *words, "--kubeconfig", str(kubeconfig)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        connection, _ = silent.accept()
+        with connection:
+            connection.settimeout(PATIENCE)
+            connection.recv(1)
+
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=PATIENCE)
+
+    assert (process.returncode, stdout, stderr) == (130, b"", b"error: interrupted\n")
