@@ -6,7 +6,11 @@ import sys
 # Importing leaves no garbage behind, and looking for it meanwhile costs a seventh of the start-up.
 gc.disable()
 
-from kubectl_grpclb.cli import main  # noqa: E402 -- after the line above
+try:
+    from kubectl_grpclb.cli import main
+except KeyboardInterrupt:  # before there is a main() that says so
+    sys.stderr.write("error: interrupted\n")
+    raise SystemExit(130) from None
 
 __all__ = ["complete", "main"]
 

@@ -82,3 +82,11 @@ def test_ctrl_c_during_a_request_ends_the_verb_in_a_word(
             stdout, stderr = process.communicate(timeout=PATIENCE)
 
     assert (process.returncode, stdout, stderr) == (130, b"", b"error: interrupted\n")
+
+
+def test_ctrl_c_before_there_is_a_command_line_leaves_no_traceback() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT + IMPATIENT + RUN], capture_output=True, check=False, timeout=PATIENCE
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"error: interrupted\n")
