@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.plan import Advice, Check, Manifest, Plan
+from kubectl_grpclb.model.yaml_text import yaml_text
 from kubectl_grpclb.remedies.words import declare_protocol
 
 __all__ = ["grpc_route", "plan_gateway"]
@@ -21,7 +20,7 @@ _GATEWAY_NAMESPACE = "NAMESPACE-OF-YOUR-GATEWAY"
 def plan_gateway(facts: Facts, report: Report, why: Sequence[str], *, gateway_api: bool, service: Manifest) -> Plan:
     """Plan nothing, and show the route to fill in. Which Gateway is the right one only its owners know."""
     target = facts.target
-    route = yaml.safe_dump(grpc_route(facts), sort_keys=False, default_flow_style=False)
+    route = yaml_text(grpc_route(facts))
     return Plan(
         target=target,
         strategy="gateway",
