@@ -113,7 +113,7 @@ def find_namespace(choice: Choice, environ: Mapping[str, str]) -> str:
 
     Raises ClusterError where a kubeconfig is not a usable one, or does not have the context that the flag names.
     """
-    if choice.namespace is not None:
+    if choice.namespace:
         return choice.namespace
     merged = _merged(choice, environ)
     if not merged.paths:

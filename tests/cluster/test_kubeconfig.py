@@ -108,6 +108,11 @@ def test_the_namespace_that_is_meant_needs_no_cluster_that_could_be_reached(both
         find_namespace(Choice(context="stagging"), both)
 
 
+def test_an_empty_namespace_is_none_that_was_given_as_kubectl_takes_it(both: dict[str, str]) -> None:
+    assert find_namespace(Choice(namespace=""), both) == "shop"
+    assert find_access(Choice(namespace=""), both).namespace == "shop"
+
+
 def test_without_any_kubeconfig_the_namespace_that_is_meant_is_the_default(tmp_path: Path) -> None:
     assert find_namespace(Choice(), {"HOME": str(tmp_path)}) == "default"
 
