@@ -43,7 +43,7 @@ class _Plain:
         if wanted is str and isinstance(value, str):
             return value
         if wanted is Path and isinstance(value, str):
-            return Path(value)
+            return _path(value, param)
         if wanted is int and isinstance(value, int | str):
             return _number(value, param)
         if wanted == list[str] and isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
@@ -51,6 +51,15 @@ class _Plain:
         if isinstance(value, str) and isinstance(wanted, type) and issubclass(wanted, StrEnum):
             return _choice(value, wanted, param)
         return self._otherwise().coerce(value, param, ctx)
+
+
+def _path(value: str, param: TyperOption) -> Path | None:
+    """Read a path; an empty one would be the working directory. Raises UsageError."""
+    if value:
+        return Path(value)
+    if "--kubeconfig" in param.opts:
+        return None  # as kubectl takes it
+    raise UsageError(f"{_spelled(param)} takes a path, and got an empty one")
 
 
 def _number(value: int | str, param: TyperOption) -> int:

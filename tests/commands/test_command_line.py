@@ -138,6 +138,20 @@ def test_a_file_that_is_no_snapshot_is_refused_in_one_message(
     assert b"\x1b" not in done.stderr
 
 
+@pytest.mark.parametrize("words", [("diagnose", "--from", ""), ("completion", "--install", "--yes", "--dir", "")])
+def test_an_empty_path_is_not_the_working_directory(tmp_path: pathlib.Path, words: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "kubectl_grpclb", *words], capture_output=True, check=False, cwd=tmp_path, timeout=60
+    )
+
+    assert done.stderr == f"error: {words[-2]} takes a path, and got an empty one\n".encode()
+    assert (done.stdout, done.returncode, [*tmp_path.iterdir()]) == (b"", 2, [])
+
+
+def test_an_empty_kubeconfig_is_none_that_was_given_as_kubectl_takes_it() -> None:
+    assert b"there is no kubeconfig: nothing at /nonexistent" in run("diagnose", "greeter", "--kubeconfig", "").stderr
+
+
 def test_half_a_snapshot_is_refused(recorded: pathlib.Path) -> None:
     whole = recorded.read_bytes()
     recorded.write_bytes(whole[: len(whole) // 2])
