@@ -38,6 +38,7 @@ def grpclb() -> None:
 
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
+    _open_what_is_closed()
     if sys.argv[1:2] == ["__complete"]:  # what a shell asks, in words that are no flags of ours
         from kubectl_grpclb.completion.process import complete
 
@@ -61,6 +62,13 @@ def main() -> NoReturn:
         )
         _leave(GrpclbError.exit_code)
     _leave(code if isinstance(code, int) else 0)
+
+
+def _open_what_is_closed() -> None:
+    """Let what was closed, as by `>&-`, lead nowhere: Python has no such stream then, and a socket gets its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 -- stays open till the process ends
 
 
 def _with_values(words: Sequence[str]) -> list[str]:

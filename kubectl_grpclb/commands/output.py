@@ -3,6 +3,8 @@
 import os
 import sys
 
+from kubectl_grpclb.model.errors import GrpclbError
+
 __all__ = ["nobody_listens", "write"]
 
 
@@ -10,12 +12,17 @@ def write(text: str) -> None:
     """Write to standard output, whole, also where a name has characters that its encoding lacks.
 
     A reader that went away, as `| head` does, is no error: the exit code stays that of what was done.
+
+    Raises GrpclbError where it cannot be written, as to a disk that is full.
     """
     try:
         sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
         sys.stdout.flush()
     except BrokenPipeError:
         nobody_listens()
+    except OSError as error:
+        nobody_listens()
+        raise GrpclbError(f"standard output cannot be written to: {error.strerror or error}") from error
 
 
 def nobody_listens() -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 from importlib import import_module
@@ -214,3 +215,30 @@ def test_a_reader_that_goes_away_is_no_error(recorded: pathlib.Path) -> None:
     )
 
     assert (done.stdout, done.stderr) == (b"U1\n", b"")
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code"),
+    [
+        ("rbac diagnose -n shop >&-", 0),
+        ("demo -o xml 2>&-", 2),
+        ("diagnose greeter 2>&-", 4),
+        ("--help 0<&- >&- 2>&-", 0),
+    ],
+)
+def test_closed_streams_lead_nowhere_and_leave_the_exit_code(words: str, exit_code: int) -> None:
+    command = f"KUBECONFIG=/nonexistent {shlex.quote(sys.executable)} -m kubectl_grpclb {words}"
+
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, timeout=60)
+
+    assert (done.returncode, done.stdout, done.stderr) == (exit_code, b"", b"")
+
+
+@pytest.mark.parametrize("words", ["rbac diagnose -n shop", "completion bash", "explain GLB101"])
+def test_a_disk_that_is_full_is_told_as_that(words: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -m kubectl_grpclb {words} > /dev/full"
+
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, timeout=60)
+
+    assert done.stderr == b"error: standard output cannot be written to: No space left on device\n"
+    assert done.returncode == 4
