@@ -182,10 +182,12 @@ def _subjects(accounts: Sequence[str], users: Sequence[str], groups: Sequence[st
 
     subjects = []
     for account in accounts:
-        namespace, colon, name = account.partition(":")
-        if not (colon and namespace and name):
+        namespace, _, name = account.removeprefix("system:serviceaccount:").partition(":")  # as a user it is called so
+        if not (namespace and name) or ":" in name:
             raise UsageError(f"--service-account takes NAMESPACE:NAME, not {printable(account)!r}")
         subjects.append(Subject("ServiceAccount", name, namespace))
+    if not all((*users, *groups)):
+        raise UsageError("--user and --group take a name, and got an empty one")
     return [*subjects, *(Subject("User", user) for user in users), *(Subject("Group", group) for group in groups)]
 
 

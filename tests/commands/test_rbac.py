@@ -72,6 +72,13 @@ def test_without_a_kubeconfig_the_namespace_is_the_default() -> None:
     assert b"{name: grpclb-diagnose, namespace: default}" in run("rbac", "diagnose").stdout
 
 
+def test_a_service_account_may_be_called_as_the_cluster_calls_it() -> None:
+    done = run("rbac", "diagnose", "-n", "shop", "--service-account", "system:serviceaccount:ci:watcher", "-o", "json")
+
+    subjects = json.loads(done.stdout)["items"][1]["subjects"]
+    assert subjects == [{"kind": "ServiceAccount", "name": "watcher", "namespace": "ci"}]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -82,6 +89,8 @@ def test_without_a_kubeconfig_the_namespace_is_the_default() -> None:
         (("fix", "--via", "exec"), "are for diagnose, record and verify, not for fix"),
         (("fix", "--client-namespace", "web"), "for fix only with --recycle clients"),
         (("--service-account", "watcher"), "--service-account takes NAMESPACE:NAME, not 'watcher'"),
+        (("--service-account", "ci:watcher:old"), "--service-account takes NAMESPACE:NAME, not 'ci:watcher:old'"),
+        (("--user", ""), "--user and --group take a name, and got an empty one"),
         (("--via", "sockets"), "--via takes auto, metrics"),
         (("--service", "deploy/greeter"), "is not a Service"),
         (("--kubeconfig", "/nowhere"), "there is no kubeconfig at /nowhere"),
