@@ -19,6 +19,7 @@ from kubectl_grpclb.model.text import printable
 __all__ = ["completion"]
 
 _SCRIPTS = Path(__file__).parent.parent / "completion" / "scripts"
+_REMOVED = "`kubectl grpclb completion --uninstall` removes it.\n"
 
 
 class ShellName(StrEnum):
@@ -70,8 +71,10 @@ def _install(directory: Path | None, *, yes: bool) -> str:
                 f"{shown} is there already and is not this command's, so it stays as it is. Remove it if you know what "
                 "it is, or say with --dir where to write"
             )
-        case Holder.CURRENT | Holder.PACKAGE:
-            return f"{shown} is there already.\n{_needed(path)}"
+        case Holder.PACKAGE:
+            return f"{shown} is there already, of the Python package.\n{_needed(path)}"
+        case Holder.CURRENT:
+            return f"{shown} is there already.\n{_needed(path)}{_REMOVED}"
         case Holder.NOBODY | Holder.OLDER:
             content = "".join(f"    {line}\n" for line in program().splitlines())
             tell_user(f"This goes to {shown}{', in the place of an older one' if there is Holder.OLDER else ''}:\n")
@@ -79,7 +82,7 @@ def _install(directory: Path | None, *, yes: bool) -> str:
             if not yes:
                 confirm("Write it?")
             place(path)
-            return f"Written: {shown}\n{_needed(path)}"
+            return f"Written: {shown}\n{_needed(path)}{_REMOVED}"
         case other:
             assert_never(other)
 
@@ -109,7 +112,4 @@ def _needed(path: Path) -> str:
     """Tell what else has to be there."""
     directory = printable(str(path.parent))
     missing = "" if on_path(path.parent, os.environ) else f"Add {directory} to PATH: kubectl looks there.\n"
-    return (
-        f"{missing}kubectl asks it where its own completion is loaded, as with: source <(kubectl completion bash)\n"
-        "`kubectl grpclb completion --uninstall` removes it.\n"
-    )
+    return f"{missing}kubectl asks it where its own completion is loaded, as with: source <(kubectl completion bash)\n"

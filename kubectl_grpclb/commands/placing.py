@@ -90,6 +90,8 @@ def holder(path: Path) -> Holder:
     """Tell whose file is there. A link is a stranger's unless it leads to pip's program: pipx makes such."""
     if not os.path.lexists(path):
         return Holder.NOBODY
+    if not path.is_file():  # a pipe would keep who reads it waiting
+        return Holder.STRANGER
     content = ""
     with suppress(OSError), path.open("rb") as file:
         content = file.read(_ENOUGH).decode("utf-8", "replace")

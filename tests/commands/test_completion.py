@@ -152,6 +152,21 @@ def test_a_directory_of_that_name_is_somebody_elses(bin_: pathlib.Path) -> None:
     assert run(bin_, "--install", "--yes").returncode == 4
 
 
+def test_a_pipe_of_that_name_is_somebody_elses(bin_: pathlib.Path) -> None:
+    os.mkfifo(bin_ / NAME)
+
+    assert run(bin_, "--install", "--yes").returncode == 4
+
+
+def test_of_what_pip_put_there_it_does_not_say_that_it_could_remove_it(bin_: pathlib.Path) -> None:
+    (bin_ / NAME).symlink_to(pathlib.Path(SCRIPTS, NAME))
+
+    done = run(bin_, "--install")
+
+    assert done.stdout.startswith(f"{bin_ / NAME} is there already, of the Python package.\n")
+    assert "--uninstall" not in done.stdout
+
+
 @pytest.mark.parametrize(("words", "code"), [(["--install", "--yes"], 0), (["--uninstall", "--yes"], 4)])
 def test_what_pip_put_there_does_and_stays(bin_: pathlib.Path, words: list[str], code: int) -> None:
     (bin_ / NAME).symlink_to(pathlib.Path(SCRIPTS, NAME))
