@@ -1,7 +1,6 @@
 """`completion SHELL`: the script that completes in a shell, and what kubectl asks, put on PATH."""
 
 import os
-import shutil
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -9,9 +8,7 @@ from typing import Annotated, assert_never
 
 import typer
 
-from kubectl_grpclb.commands.conversation import confirm
 from kubectl_grpclb.commands.output import write
-from kubectl_grpclb.commands.placing import Holder, directory_for, holder, on_path, place, program, remove, target
 from kubectl_grpclb.commands.progress import tell_user
 from kubectl_grpclb.model.errors import RefusedError, UsageError
 from kubectl_grpclb.model.text import printable
@@ -63,6 +60,9 @@ def completion(
 
 def _install(directory: Path | None, *, yes: bool) -> str:
     """Put the program there, and tell what came of it."""
+    from kubectl_grpclb.commands.conversation import confirm
+    from kubectl_grpclb.commands.placing import Holder, directory_for, holder, place, program, target
+
     path = target(directory_for(directory, os.environ, sys.argv[0]))
     there, shown = holder(path), printable(str(path))
     match there:
@@ -89,6 +89,11 @@ def _install(directory: Path | None, *, yes: bool) -> str:
 
 def _uninstall(directory: Path | None, *, yes: bool) -> str:
     """Remove the program, and tell what came of it."""
+    import shutil
+
+    from kubectl_grpclb.commands.conversation import confirm
+    from kubectl_grpclb.commands.placing import Holder, directory_for, holder, remove, target
+
     found = shutil.which("kubectl_complete-grpclb") if directory is None else None
     path = Path(found) if found else target(directory_for(directory, os.environ, sys.argv[0]))
     shown = printable(str(path))
@@ -110,6 +115,8 @@ def _uninstall(directory: Path | None, *, yes: bool) -> str:
 
 def _needed(path: Path) -> str:
     """Tell what else has to be there."""
+    from kubectl_grpclb.commands.placing import on_path
+
     directory = printable(str(path.parent))
     missing = "" if on_path(path.parent, os.environ) else f"Add {directory} to PATH: kubectl looks there.\n"
     return f"{missing}kubectl asks it where its own completion is loaded, as with: source <(kubectl completion bash)\n"

@@ -84,6 +84,20 @@ def test_the_exit_code_follows_the_severity_that_is_asked_for(
     assert run("diagnose", "--from", str(recorded), "--fail-on", fail_on).returncode == exit_code
 
 
+def test_a_script_that_each_shell_loads_at_its_start_imports_nothing_of_reports_and_plans() -> None:
+    program = (
+        "import runpy, sys; sys.argv = ['kubectl-grpclb', 'completion', 'bash']\n"
+        "try: runpy.run_module('kubectl_grpclb', run_name='__main__')\n"
+        "except SystemExit: print(*sys.modules, sep='\\n', file=sys.stderr)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+    imported = done.stderr.decode().split()
+    assert "kubectl_grpclb.commands.completion" in imported
+    assert [each for each in imported if each.startswith("kubectl_grpclb.report") or each == "msgspec"] == []
+
+
 @pytest.mark.parametrize("heavy", ["kubernetes", "grpc", "aiohttp", "rich", "psutil"])
 @pytest.mark.parametrize("words", [["--help"], ["explain", "GLB101"]])
 def test_help_and_explain_import_nothing_heavy(words: list[str], heavy: str) -> None:
