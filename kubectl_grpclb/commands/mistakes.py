@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from kubectl_grpclb.commands import VERBS
 from kubectl_grpclb.model.errors import UsageError
 from kubectl_grpclb.model.text import printable
 
@@ -46,6 +47,8 @@ def mistake(error: "TyperException") -> UsageError:
 
 def _no_such_flag(flag: str, near: Sequence[str], ctx: "Context | None") -> str:
     said = f"there is no flag {printable(flag)}"
+    if ctx is not None and ctx.parent is None and flag.lstrip("-") in VERBS:
+        return f"{said}; did you mean {ctx.command_path} {flag.lstrip('-')}?"
     if ctx is not None and ctx.parent is None:
         return f"{said} before the verb; flags follow it: {ctx.command_path} diagnose SERVICE {printable(flag)}"
     return f"{said}{_did_you_mean(near)}"

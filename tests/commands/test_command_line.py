@@ -207,6 +207,7 @@ def test_a_hostile_snapshot_reaches_the_terminal_without_its_escapes(recorded: p
         (("verify", "greeter", "cart"), 2, "there is more than the verb takes: cart"),
         (("diagnose", "greeter", "-v=loud"), 2, "-v takes no value, or a number as kubectl's does, not 'loud'"),
         (("explain", "-v"), 2, "there is no flag -v"),
+        (("--version",), 2, "there is no flag --version; did you mean kubectl grpclb version?"),
         (("diagnose", "greeter", "-o", "xml"), 2, "--output takes table, wide, json or yaml, not 'xml'"),
         (("diagnose", "greeter", "--channelz-port", "0"), 2, "--channelz-port takes a number from 1 to 65535, not '0'"),
         (("fix", "greeter", "--replicas", "two"), 2, "--replicas takes a number from 2 to 100, not 'two'"),
