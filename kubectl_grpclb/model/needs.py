@@ -1,8 +1,8 @@
 """What each verb has to be allowed to do: one table, from which roles, preflights and pages are made.
 
-Whatever a verb asks of a cluster is in it, with what it is for and what is lost without it. Two things are not, since
+Whatever a verb asks of a cluster is in it, with what it is for and what is lost without it. Three things are not, since
 every user may do them (the ClusterRoles `system:basic-user` and `system:discovery`): ask what oneself may do, and ask
-which resources the cluster has.
+which resources and which version the cluster has.
 """
 
 from kubectl_grpclb.model.need import Need, Place
