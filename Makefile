@@ -33,9 +33,10 @@ types: $(DEV)
 imports: $(DEV)
 	$(BIN)/lint-imports
 
-# Needs KUBECONFIG and kubectl; fills namespaces of its own and deletes them. Most of the time it waits for pods.
+# Needs KUBECONFIG and kubectl; fills namespaces of its own and deletes them. Side by side its tests would starve each
+# other: two cores carry the cluster, too.
 e2e: $(DEV) $(KREW)
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q -n 3 --dist loadfile --durations=25 --e2e tests/e2e
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q --durations=25 --e2e tests/e2e
 
 # Needs KUBECONFIG and kubectl; see docs/performance.md.
 bench: $(DEV) $(ENVOY)
