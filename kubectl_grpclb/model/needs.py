@@ -2,8 +2,8 @@
 
 Whatever a verb asks of a cluster is in it, with what it is for and what is lost without it. Three things are not, since
 every user may do them (the ClusterRoles `system:basic-user` and `system:discovery`): ask what oneself may do, and ask
-which resources and which version the cluster has. Nor is what the diagnosis of `fix` asks clients of other namespaces by
-port-forward where it may: the plan does without it.
+which resources and which version the cluster has. Nor is what the diagnosis of `fix` asks clients of other namespaces,
+by port-forward where it may: the plan does without it.
 """
 
 from kubectl_grpclb.model.need import Need, Place

@@ -149,7 +149,7 @@ def test_an_example_for_a_service_that_was_fixed_is_carried_out(
 def test_an_example_of_completion_is_carried_out(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "kubectl-grpclb").touch(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("kubectl_grpclb.commands.completion.confirm", lambda *_: None)
+    monkeypatch.setattr("kubectl_grpclb.commands.conversation.confirm", lambda *_: None)
 
     assert run(monkeypatch, command) == 0
 
