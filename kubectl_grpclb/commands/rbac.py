@@ -11,7 +11,7 @@ from kubectl_grpclb.commands.fix import Strategy
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources, with_sources
 from kubectl_grpclb.model.errors import UsageError
-from kubectl_grpclb.model.need import VERBS, Feature, Verb
+from kubectl_grpclb.model.need import ASKED_BY_FIX, VERBS, Feature, Verb
 from kubectl_grpclb.model.text import printable
 
 if TYPE_CHECKING:
@@ -31,10 +31,6 @@ _CURES: dict[Strategy, frozenset[Feature]] = {
     Strategy.GATEWAY: frozenset(),
 }
 """What a strategy may come to; the two that only say what to do change nothing."""
-
-
-_READ_ONLY = frozenset[Feature]({"metrics", "monitors", "channelz", "exec"})
-"""What a fix's diagnosis may ask, which has no flags to choose by."""
 
 
 class Form(StrEnum):
@@ -124,7 +120,7 @@ def rbac(
     name = options.service_name(service) if service is not None else None
     cure = _CURES[strategy] | _besides(recycle, autoscale=autoscale is not None, network_policy=network_policy)
     looking = replace(_looking(chosen, home), service=name, clients=tuple(dict.fromkeys(client_namespaces or ())))
-    changing = replace(looking, features=_READ_ONLY | cure, chosen=frozenset())
+    changing = replace(looking, features=ASKED_BY_FIX | cure, chosen=frozenset())
     each = [VerbRoles(verb, home, roles_for(verb, looking if verb in _LOOKING else changing)) for verb in wanted]
     render = roles_as_json if output is Form.JSON else roles_as_yaml
     write(render(each, _subjects(service_accounts or (), users or (), groups or ())))

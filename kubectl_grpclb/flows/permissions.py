@@ -11,7 +11,7 @@ from msgspec import Struct
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.wishes import Recycle
 from kubectl_grpclb.model.errors import RefusedError
-from kubectl_grpclb.model.need import Feature, Need, Verb
+from kubectl_grpclb.model.need import ASKED_BY_FIX, Feature, Need, Verb
 from kubectl_grpclb.model.needs import NEEDS
 from kubectl_grpclb.model.plan import Check, Plan, Restart
 from kubectl_grpclb.model.rbac import api_name, rule_text
@@ -20,9 +20,6 @@ from kubectl_grpclb.model.roles import Wants, names_of, needs_of, places_of
 from kubectl_grpclb.remedies.envoy.options import EnvoyOptions
 
 __all__ = ["permitted_plan", "see_that_it_may_be_rolled_back"]
-
-_DIAGNOSIS = frozenset[Feature]({"metrics", "monitors", "channelz", "exec"})
-"""What the diagnoses before and after a fix ask."""
 
 _BESIDES: Mapping[str, Feature] = {"horizontalpodautoscalers": "autoscale", "networkpolicies": "network-policy"}
 """What a fix makes only where it was asked for."""
@@ -66,7 +63,7 @@ async def permitted_plan(
     lacking = await _lacking(
         cluster,
         "fix",
-        _wants(plan.target.namespace, plan.target.service, {*_strategy(plan.strategy), *chosen, *_DIAGNOSIS}),
+        _wants(plan.target.namespace, plan.target.service, {*_strategy(plan.strategy), *chosen, *ASKED_BY_FIX}),
         plan.restart if plan.recycle else (),
     )
     refused = tuple(
