@@ -1,6 +1,7 @@
 """`completion SHELL`: the script that completes in a shell, and what kubectl asks, put on PATH."""
 
 import os
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +17,6 @@ from kubectl_grpclb.model.text import printable
 __all__ = ["completion"]
 
 _SCRIPTS = Path(__file__).parent.parent / "completion" / "scripts"
-_REMOVED = "`kubectl grpclb completion --uninstall` removes it.\n"
 
 
 class ShellName(StrEnum):
@@ -74,7 +74,7 @@ def _install(directory: Path | None, *, yes: bool) -> str:
         case Holder.PACKAGE:
             return f"{shown} is there already, of the Python package.\n{_needed(path)}"
         case Holder.CURRENT:
-            return f"{shown} is there already.\n{_needed(path)}{_REMOVED}"
+            return f"{shown} is there already.\n{_needed(path)}{_removing(path, directory)}"
         case Holder.NOBODY | Holder.OLDER:
             content = "".join(f"    {line}\n" for line in program().splitlines())
             tell_user(f"This goes to {shown}{', in the place of an older one' if there is Holder.OLDER else ''}:\n")
@@ -82,7 +82,7 @@ def _install(directory: Path | None, *, yes: bool) -> str:
             if not yes:
                 confirm("Write it?")
             place(path)
-            return f"Written: {shown}\n{_needed(path)}{_REMOVED}"
+            return f"Written: {shown}\n{_needed(path)}{_removing(path, directory)}"
         case other:
             assert_never(other)
 
@@ -120,3 +120,11 @@ def _needed(path: Path) -> str:
     directory = printable(str(path.parent))
     missing = "" if on_path(path.parent, os.environ) else f"Add {directory} to PATH: kubectl looks there.\n"
     return f"{missing}kubectl asks it where its own completion is loaded, as with: source <(kubectl completion bash)\n"
+
+
+def _removing(path: Path, directory: Path | None) -> str:
+    """Tell how it is removed again; what is in a directory of PATH is found without the directory's name."""
+    from kubectl_grpclb.commands.placing import on_path
+
+    named = "" if directory is None or on_path(path.parent, os.environ) else f" --dir {shlex.quote(str(path.parent))}"
+    return f"`kubectl grpclb completion --uninstall{printable(named)}` removes it.\n"

@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import re
+import shlex
 import stat
 import subprocess
 import sys
@@ -190,6 +192,17 @@ def test_uninstalling_removes_it(bin_: pathlib.Path) -> None:
 
     assert (done.returncode, done.stdout) == (0, f"Removed: {bin_ / NAME}\n")
     assert not (bin_ / NAME).exists()
+
+
+def test_what_was_installed_off_path_is_removed_as_it_was_said(bin_: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    elsewhere = tmp_path / "my tools"
+    elsewhere.mkdir()
+
+    said = run(bin_, "--install", "--yes", "--dir", str(elsewhere)).stdout
+    (command,) = re.findall(r"`kubectl grpclb completion (.*)` removes it", said)
+    run(bin_, *shlex.split(command), "--yes")
+
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_uninstalling_what_is_not_there_is_no_error(bin_: pathlib.Path) -> None:
