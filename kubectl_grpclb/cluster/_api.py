@@ -12,25 +12,16 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
-import msgspec
 from msgspec import Struct
 from yarl import URL
 
 from kubectl_grpclb.cluster._failures import Place, not_kubernetes, unauthorised, unreachable
+from kubectl_grpclb.cluster._reply import HandshakeRefusedError, Reply, first_of, is_status, pause_of, status_message
 
 if TYPE_CHECKING:
     from kubectl_grpclb.cluster.told import Teller
 
-__all__ = [
-    "Api",
-    "HandshakeRefusedError",
-    "Query",
-    "Reply",
-    "Route",
-    "is_status",
-    "status_message",
-    "watch_handshake",
-]
+__all__ = ["Api", "Query", "Route", "Socket", "watch_handshake"]
 
 TRIES = 4
 """How often a request is sent at most while the API server asks to come back later."""
@@ -41,55 +32,9 @@ LONGEST_PAUSE = 5.0
 CLOSE_SECONDS = 0.5
 """How long to wait for the server to close a WebSocket before it is torn down."""
 
-_REFUSAL_LIMIT = 64 * 1024
-
 Answered = TypeVar("Answered")
 Query = Sequence[tuple[str, str]]
 Socket = aiohttp.ClientWebSocketResponse[bool]
-
-
-class Reply(Struct, frozen=True):
-    """What the server said; `pause` is its Retry-After in seconds."""
-
-    status: int
-    body: bytes
-    pause: float | None = None
-
-    @property
-    def busy(self) -> bool:
-        """Whether the server asks to come back later, as its priority and fairness do."""
-        return self.status == 429 or (self.status == 503 and self.pause is not None)
-
-
-class HandshakeRefusedError(Exception):
-    """A WebSocket was not opened; carries the server's reply."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(f"HTTP {reply.status}")
-        self.reply = reply
-
-
-class _Status(Struct, frozen=True):
-    kind: str = ""
-    message: str = ""
-    reason: str = ""
-
-
-def is_status(reply: Reply) -> bool:
-    """Tell whether the API server speaks for itself, and not for a pod or Service that it is a proxy for."""
-    try:
-        return msgspec.json.decode(reply.body, type=_Status).kind == "Status"
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-
-
-def status_message(reply: Reply) -> str:
-    """Give the words of a Kubernetes Status, or of whatever text came instead of one."""
-    try:
-        status = msgspec.json.decode(reply.body, type=_Status)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return reply.body[:300].decode("utf-8", "replace").strip() or f"HTTP {reply.status} without a word"
-    return status.message[:2000] or status.reason[:100] or f"HTTP {reply.status}"
 
 
 _transport: ContextVar[asyncio.Transport | None] = ContextVar("_transport", default=None)
@@ -107,7 +52,7 @@ async def watch_handshake(request: aiohttp.ClientRequest, handler: aiohttp.Clien
     if response.status == 101:
         _transport.set(response.connection.transport if response.connection else None)
         return response
-    reply = Reply(response.status, await _first(response.content), _pause(response))
+    reply = Reply(response.status, await first_of(response.content), pause_of(response))
     response.close()
     raise HandshakeRefusedError(reply)
 
@@ -218,7 +163,7 @@ class Api:
                 proxy=self._route.proxy,
                 server_hostname=self._route.tls_server_name,
             ) as response:
-                return Reply(response.status, await response.read(), _pause(response))
+                return Reply(response.status, await response.read(), pause_of(response))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise unreachable(error, self.place, self._timeout) from error
 
@@ -235,7 +180,7 @@ class Api:
                 proxy=self._route.proxy,
                 server_hostname=self._route.tls_server_name,
             ) as response:
-                return Reply(response.status, await response.read(), _pause(response))
+                return Reply(response.status, await response.read(), pause_of(response))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise unreachable(error, self.place, self._timeout) from error
 
@@ -258,7 +203,7 @@ class Api:
         if response.status == 200:
             return response
         try:
-            return Reply(response.status, await _first(response.content), _pause(response))
+            return Reply(response.status, await first_of(response.content), pause_of(response))
         finally:
             response.close()
 
@@ -305,21 +250,6 @@ class Api:
         if reply.status < 500 and reply.body.lstrip()[:1] == b"<":
             raise not_kubernetes(reply.body, self.place)
         self._answered = True
-
-
-def _pause(response: aiohttp.ClientResponse) -> float | None:
-    """Give the Retry-After of a response in seconds; one that is a date counts as none."""
-    try:
-        return max(0.0, float(response.headers["Retry-After"]))
-    except (KeyError, ValueError):
-        return None
-
-
-async def _first(stream: aiohttp.StreamReader) -> bytes:
-    kept = bytearray()
-    while len(kept) < _REFUSAL_LIMIT and (chunk := await stream.read(_REFUSAL_LIMIT - len(kept))):
-        kept += chunk
-    return bytes(kept)
 
 
 async def _close(socket: Socket, transport: asyncio.Transport | None) -> None:

@@ -10,9 +10,10 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
-from kubectl_grpclb.cluster._api import Api, HandshakeRefusedError, Socket
+from kubectl_grpclb.cluster._api import Api, Socket
 from kubectl_grpclb.cluster._failures import words
 from kubectl_grpclb.cluster._objects import refusal
+from kubectl_grpclb.cluster._reply import HandshakeRefusedError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.rbac import describe
 from kubectl_grpclb.model.snapshot import Answer, Blob, Exec, Output, Refused

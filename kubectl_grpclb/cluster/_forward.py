@@ -12,9 +12,10 @@ from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 
-from kubectl_grpclb.cluster._api import Api, HandshakeRefusedError, Reply, Socket, status_message
+from kubectl_grpclb.cluster._api import Api, Socket
 from kubectl_grpclb.cluster._failures import words
 from kubectl_grpclb.cluster._objects import refusal
+from kubectl_grpclb.cluster._reply import HandshakeRefusedError, Reply, status_message
 from kubectl_grpclb.model.errors import GrpclbError
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.text import printable

@@ -6,8 +6,9 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from kubectl_grpclb.cluster._api import Api, Query, Reply, status_message
+from kubectl_grpclb.cluster._api import Api, Query
 from kubectl_grpclb.cluster._failures import not_kubernetes, words
+from kubectl_grpclb.cluster._reply import Reply, status_message
 from kubectl_grpclb.model import kube
 from kubectl_grpclb.model.errors import ClusterError, UsageError
 from kubectl_grpclb.model.gap import GapReason

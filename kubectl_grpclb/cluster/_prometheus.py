@@ -7,8 +7,9 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 from yarl import URL
 
-from kubectl_grpclb.cluster._api import Api, Reply, is_status
+from kubectl_grpclb.cluster._api import Api
 from kubectl_grpclb.cluster._failures import words
+from kubectl_grpclb.cluster._reply import Reply, is_status
 from kubectl_grpclb.cluster._scrape import proxy_refusal
 from kubectl_grpclb.model.errors import UsageError
 from kubectl_grpclb.model.gap import GapReason

@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl, quote, unquote
 import aiohttp
 from msgspec import Struct
 
-from kubectl_grpclb.cluster._api import Api, Reply, is_status, status_message
+from kubectl_grpclb.cluster._api import Api
 from kubectl_grpclb.cluster._failures import words
 from kubectl_grpclb.cluster._objects import refusal
+from kubectl_grpclb.cluster._reply import Reply, is_status, status_message
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.snapshot import Answer, Blob, Output, Refused, Scrape
 

@@ -6,9 +6,10 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from kubectl_grpclb.cluster._api import Api, Query, Reply, status_message
+from kubectl_grpclb.cluster._api import Api, Query
 from kubectl_grpclb.cluster._failures import not_kubernetes
 from kubectl_grpclb.cluster._objects import refusal
+from kubectl_grpclb.cluster._reply import Reply, status_message
 from kubectl_grpclb.model.bundle import FIELD_MANAGER
 from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.rbac import api_name
