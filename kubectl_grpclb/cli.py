@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from kubectl_grpclb.commands.group import VerbGroup
-from kubectl_grpclb.commands.output import nobody_listens
+from kubectl_grpclb.commands.output import FULL, nobody_listens, unwritable
 from kubectl_grpclb.commands.progress import tell_error
 from kubectl_grpclb.model.errors import GrpclbError
 
@@ -57,11 +57,16 @@ def main() -> NoReturn:
     except Exception as error:
         if os.environ.get("GRPCLB_DEBUG"):
             raise
-        tell_error(
-            f"internal error: {type(error).__name__}: {error}\nThis is a bug. GRPCLB_DEBUG=1 shows where it happened."
-        )
+        tell_error(_unforeseen(error))
         _leave(GrpclbError.exit_code)
     _leave(code if isinstance(code, int) else 0)
+
+
+def _unforeseen(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in FULL:
+        nobody_listens()  # to a page of help, as above
+        return unwritable(error)
+    return f"internal error: {type(error).__name__}: {error}\nThis is a bug. GRPCLB_DEBUG=1 shows where it happened."
 
 
 def _open_what_is_closed() -> None:

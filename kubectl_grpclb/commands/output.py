@@ -1,11 +1,15 @@
 """Standard output, as every verb writes to it."""
 
+import errno
 import os
 import sys
 
 from kubectl_grpclb.model.errors import GrpclbError
 
-__all__ = ["nobody_listens", "write"]
+__all__ = ["FULL", "nobody_listens", "unwritable", "write"]
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What the system says where standard output takes no more."""
 
 
 def write(text: str) -> None:
@@ -22,7 +26,12 @@ def write(text: str) -> None:
         nobody_listens()
     except OSError as error:
         nobody_listens()
-        raise GrpclbError(f"standard output cannot be written to: {error.strerror or error}") from error
+        raise GrpclbError(unwritable(error)) from error
+
+
+def unwritable(error: OSError) -> str:
+    """Say that standard output cannot be written to, and why."""
+    return f"standard output cannot be written to: {error.strerror or error}"
 
 
 def nobody_listens() -> None:

@@ -13,6 +13,10 @@ _OTHERWISE_IN_GO = re.compile(
 `08`, `0o17`, `y` (go-yaml v2, resolve.go)."""
 
 
+_NEVER_FOLD = 1 << 30
+"""Columns: a command can be copied only from one line."""
+
+
 class _Readable(yaml.SafeDumper):
     """Writes a text of several lines as such a text, and whatever comes twice, twice."""
 
@@ -30,6 +34,9 @@ _Readable.add_representer(str, _Readable.represent_text)
 
 
 def yaml_text(data: object, *, compact: bool = False) -> str:
-    """Give JSON data as one YAML document, in its own order; `compact` puts innermost lists and maps on one line."""
+    """Give JSON data as one YAML document in ASCII, in its own order; no text is folded.
+
+    `compact` puts innermost lists and maps on one line.
+    """
     style = None if compact else False
-    return yaml.dump(data, Dumper=_Readable, sort_keys=False, default_flow_style=style, width=120)
+    return yaml.dump(data, Dumper=_Readable, sort_keys=False, default_flow_style=style, width=_NEVER_FOLD)

@@ -1,9 +1,9 @@
 """What a fix came to, as text and as the contract's JSON."""
 
 import msgspec
-import yaml
 
 from kubectl_grpclb.model.finding import Balance, Report
+from kubectl_grpclb.model.yaml_text import yaml_text
 from kubectl_grpclb.report.json import encoded
 from kubectl_grpclb.report.page import Page
 from kubectl_grpclb.report.screen.layout import Line, Span, Style, View, paint, wrap
@@ -18,7 +18,7 @@ def verification_data(outcome: str, before: Balance, report: Report, form: str) 
     """Give the report's JSON or YAML with `outcome` and `before` (the balance then)."""
     data = rounded({**msgspec.to_builtins(report), "outcome": outcome, "before": msgspec.to_builtins(before)})
     if form == "yaml":
-        return yaml.safe_dump(data, sort_keys=False, allow_unicode=False, width=120)
+        return yaml_text(data)
     return encoded(data)
 
 

@@ -249,7 +249,9 @@ def test_closed_streams_lead_nowhere_and_leave_the_exit_code(words: str, exit_co
     assert (done.returncode, done.stdout, done.stderr) == (exit_code, b"", b"")
 
 
-@pytest.mark.parametrize("words", ["rbac diagnose -n shop", "completion bash", "explain GLB101"])
+@pytest.mark.parametrize(
+    "words", ["rbac diagnose -n shop", "completion bash", "explain GLB101", "--help", "fix --help"]
+)
 def test_a_disk_that_is_full_is_told_as_that(words: str) -> None:
     command = f"{shlex.quote(sys.executable)} -m kubectl_grpclb {words} > /dev/full"
 

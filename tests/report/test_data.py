@@ -9,7 +9,8 @@ import yaml
 
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.report import FORMATS, Page
-from tests.report.builders import balance, client, finding, pod, report
+from kubectl_grpclb.report.verification import verification_data
+from tests.report.builders import balance, client, finding, pod, report, target
 from tests.report.scenes import balanced, idle, sticky
 
 PAGE = Page(width=80, colour=True)
@@ -70,6 +71,13 @@ def test_what_steers_a_terminal_is_escaped_and_stays_the_same_value() -> None:
 
     assert r'"挨拶\u009b2J\u007f\u202e\udb40\udc01"' in text
     assert json.loads(text)["clients"][0]["name"] == name
+
+
+def test_yaml_quotes_a_name_that_kubectl_would_read_as_a_number() -> None:
+    one = report(target=target(namespace="1e3"))
+
+    for text in (FORMATS["yaml"]([one], PAGE), verification_data("fixed", balance(), one, "yaml")):
+        assert "\n  namespace: '1e3'\n" in text
 
 
 def test_a_command_is_one_line_of_yaml_however_long() -> None:
