@@ -138,7 +138,7 @@ def test_two_fixes_at_once_do_not_get_into_each_others_way(namespace: str, other
 @pytest.mark.parametrize(
     ("image", "says"),
     [
-        ("grpclb.test/envoy:nowhere", "ImagePull"),
+        ("127.0.0.1:1/envoy:nowhere", "ImagePull"),
         ("grpclb.test/greeter:distroless", "CrashLoopBackOff"),
     ],
 )
