@@ -67,6 +67,8 @@ class ApiObjects:
         key = _key_of(write.manifest, write.namespace)
         manifest = copy.deepcopy(write.manifest)
         manifest["metadata"]["namespace"] = write.namespace
+        if refusal := _refused(key[0], manifest):
+            return refusal
         existing = self.held.get(key, {})
         kept = _without(existing, self._applied.get(key, {}), manifest)
         merged = _with_defaults(key[0], _merged(kept, manifest))
@@ -151,6 +153,23 @@ def _modified(key: Key) -> Denied:
         GapReason.DIED,
         f'Operation cannot be fulfilled on {key[0]} "{key[2]}": the object has been modified; please apply your '
         "changes to the latest version and try again",
+    )
+
+
+def _refused(resource: str, manifest: Manifest) -> Denied | None:
+    """Refuse what server-side apply cannot merge: a Service's ports are told apart by number and protocol."""
+    if resource != "services":
+        return None
+    keys = [(port["port"], port.get("protocol", "TCP")) for port in manifest["spec"].get("ports") or ()]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice is None:
+        return None
+    name = f"{manifest['metadata']['namespace']}/{manifest['metadata']['name']}"
+    return Denied(
+        500,
+        GapReason.DIED,
+        f"failed to create typed patch object ({name}; /v1, Kind=Service): .spec.ports: duplicate entries for key "
+        f'[port={twice[0]},protocol="{twice[1]}"]',
     )
 
 

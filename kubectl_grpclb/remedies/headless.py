@@ -11,6 +11,7 @@ from kubectl_grpclb.model.surroundings import Surroundings
 from kubectl_grpclb.remedies.client import CURED, client_advice
 from kubectl_grpclb.remedies.envoy.options import Port
 from kubectl_grpclb.remedies.envoy.ports import resolve_ports
+from kubectl_grpclb.remedies.headless_ports import headless_ports
 
 __all__ = ["plan_headless"]
 
@@ -52,7 +53,7 @@ def _manifest(facts: Facts, around: Surroundings, bundle: Bundle, ports: Sequenc
     spec: dict[str, Any] = {
         "clusterIP": "None",
         "selector": original["selector"],
-        "ports": [_port(port) for port in ports],
+        "ports": headless_ports(ports),
     }
     spec |= {key: original[key] for key in ("ipFamilies", "ipFamilyPolicy") if key in original}
     return {
@@ -66,16 +67,6 @@ def _manifest(facts: Facts, around: Surroundings, bundle: Bundle, ports: Sequenc
         },
         "spec": spec,
     }
-
-
-def _port(port: Port) -> dict[str, Any]:
-    """Give the servers' own number twice: a headless Service maps no ports."""
-    fields: dict[str, Any] = {"port": port.target, "targetPort": port.target, "protocol": "TCP"}
-    if port.name:
-        fields["name"] = port.name
-    if port.app_protocol:
-        fields["appProtocol"] = port.app_protocol
-    return fields
 
 
 def _checks(facts: Facts, around: Surroundings, bundle: Bundle, ports: tuple[Port, ...] | str) -> Iterator[Check]:

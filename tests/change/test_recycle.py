@@ -79,6 +79,16 @@ def test_a_headless_service_for_clients_is_made_and_taken_away_again(shop: FakeW
     assert shop.service["spec"] == before
 
 
+def test_a_headless_service_has_the_servers_port_once_where_two_ports_lead_to_it(shop: FakeWorkshop) -> None:
+    legacy = {"name": "legacy", "port": 8080, "targetPort": "grpc", "protocol": "TCP"}
+    shop.change_service(lambda held: held["spec"]["ports"].append(legacy))
+
+    fix(shop, strategy="headless")
+
+    ports = shop.api.held["services", "shop", "greeter-grpclb-pods"]["spec"]["ports"]
+    assert ports == [{"port": 50051, "targetPort": 50051, "protocol": "TCP", "name": "grpc"}]
+
+
 def test_session_affinity_that_pins_clients_is_taken_off_and_put_back(shop: FakeWorkshop) -> None:
     shop.change_service(lambda held: held["spec"].update(sessionAffinity="ClientIP"))
     shop.pinned = True

@@ -10,7 +10,7 @@ from kubectl_grpclb.model.plan import Create, Manifest
 from kubectl_grpclb.model.yaml_text import yaml_text
 from kubectl_grpclb.remedies.envoy.config import Upstream, bootstrap
 from kubectl_grpclb.remedies.envoy.options import EnvoyOptions, Port
-from kubectl_grpclb.remedies.envoy.ports import one_each
+from kubectl_grpclb.remedies.headless_ports import headless_ports
 
 __all__ = [
     "CHECKSUM",
@@ -86,23 +86,13 @@ def headless_service(parts: Parts) -> Manifest:
     spec: dict[str, Any] = {
         "clusterIP": "None",
         "selector": parts.selector,
-        "ports": [_headless_port(port) for port in one_each(parts.ports)],
+        "ports": headless_ports(parts.ports),
     }
     if parts.families:
         spec |= {"ipFamilies": list(parts.families)}
     if parts.family_policy:
         spec |= {"ipFamilyPolicy": parts.family_policy}
     return _object(parts, "v1", "Service", parts.bundle.headless, {"spec": spec})
-
-
-def _headless_port(port: Port) -> dict[str, Any]:
-    """Give the servers' own number, since a headless Service maps no ports."""
-    fields: dict[str, Any] = {"port": port.target, "targetPort": port.target, "protocol": "TCP"}
-    if port.name:
-        fields["name"] = port.name
-    if port.app_protocol:
-        fields["appProtocol"] = port.app_protocol
-    return fields
 
 
 def _config_map(parts: Parts) -> Manifest:
