@@ -125,6 +125,8 @@ def fix(
 
     Exit codes: 0 fixed, pending or nothing to do; 1 you said no, or it needs something that fix does not do; 2 usage;
     3 too little could be read to say; 4 refused, or the cluster could not be reached; 5 applied, but no cure shows.
+    With --dry-run, --diff and --from a refused plan is shown and ends with 4 as well, unless the only reason is that
+    somebody else has to apply it: a GitOps tool, or whoever has the permissions.
     """
     import asyncio
 
@@ -175,6 +177,7 @@ def _planned(file: Path, wishes: "Wishes", output: Form | None) -> int:
     from kubectl_grpclb.commands.conversation import Conversation
     from kubectl_grpclb.commands.progress import Progress
     from kubectl_grpclb.commands.show import read_file
+    from kubectl_grpclb.flows.dry_run import see_that_it_may_be_applied
     from kubectl_grpclb.flows.prepare import planned_from
     from kubectl_grpclb.report.manifests import as_json, as_yaml
 
@@ -182,6 +185,7 @@ def _planned(file: Path, wishes: "Wishes", output: Form | None) -> int:
     with Progress() as progress:
         Conversation(progress, yes=False).show(plan)
     write(as_json(plan) if output is Form.JSON else as_yaml(plan))
+    see_that_it_may_be_applied(plan)
     return 0
 
 
@@ -190,7 +194,7 @@ async def _shown(workshop: "Workshop", ask: "Ask", wishes: "Wishes", dry_run: Dr
     from kubectl_grpclb.commands import diff as differ
     from kubectl_grpclb.commands.conversation import Conversation
     from kubectl_grpclb.commands.progress import Progress
-    from kubectl_grpclb.flows.dry_run import admissions, comparisons
+    from kubectl_grpclb.flows.dry_run import admissions, comparisons, see_that_it_may_be_applied
     from kubectl_grpclb.flows.prepare import prepare
     from kubectl_grpclb.report.manifests import as_json, as_yaml
 
@@ -198,14 +202,17 @@ async def _shown(workshop: "Workshop", ask: "Ask", wishes: "Wishes", dry_run: Dr
         talk = Conversation(progress, yes=False)
         plan = (await prepare(workshop, ask, wishes, talk.observe)).plan
         talk.show(plan)
+    code = 0
     if dry_run is DryRun.CLIENT:
         write(as_json(plan) if output is Form.JSON else as_yaml(plan))
-        return 0
-    if dry_run is DryRun.SERVER:
+    elif dry_run is DryRun.SERVER:
         admitted = await admissions(workshop, plan)
         write("".join(f"{line}\n" for line in admitted.lines))
-        return 0 if admitted.all else ClusterError.exit_code
-    return differ.show(await comparisons(workshop, plan))
+        code = 0 if admitted.all else ClusterError.exit_code
+    else:
+        code = differ.show(await comparisons(workshop, plan))
+    see_that_it_may_be_applied(plan)
+    return code
 
 
 async def _fixed(workshop: "Workshop", ask: "Ask", wishes: "Wishes", output: Form | None, *, yes: bool) -> int:

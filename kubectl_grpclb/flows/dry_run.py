@@ -1,18 +1,20 @@
 """What the API server says of a plan, and what would be different, without a change."""
 
 import copy
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
 from msgspec import Struct
 
 from kubectl_grpclb.cluster.port import Workshop
-from kubectl_grpclb.model.plan import Manifest, Patch, Plan
+from kubectl_grpclb.model.errors import RefusedError
+from kubectl_grpclb.model.plan import Check, Manifest, Patch, Plan
 from kubectl_grpclb.model.resources import BY_RESOURCE, resource_of
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Apply, Denied, Outcome, PatchObject
 
-__all__ = ["Admissions", "Comparison", "admissions", "comparisons"]
+__all__ = ["Admissions", "Comparison", "admissions", "comparisons", "reasons", "see_that_it_may_be_applied"]
 
 
 class Admissions(Struct, frozen=True):
@@ -28,6 +30,20 @@ class Comparison(Struct, frozen=True):
     name: str
     live: str | None
     merged: str
+
+
+def reasons(checks: Iterable[Check]) -> str:
+    """Give what speaks against a change in a line, with the names of the checks."""
+    return "; ".join(f"{each.message} ({each.name})" for each in checks)
+
+
+def see_that_it_may_be_applied(plan: Plan) -> None:
+    """Look whether what was shown is right for whoever applies it. Raises RefusedError.
+
+    A file of manifests is applied without its plan beside it, so that it was refused must not end as if it was not.
+    """
+    if plan.refused_for_everybody:
+        raise RefusedError(f"what is shown is not to be applied: {reasons(plan.refused_for_everybody)}")
 
 
 async def admissions(cluster: Workshop, plan: Plan) -> Admissions:

@@ -13,6 +13,7 @@ from kubectl_grpclb.change.lease import holding
 from kubectl_grpclb.change.receipts import Journal, load, receipt_file
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.diagnose import diagnosed, exit_code, recorded
+from kubectl_grpclb.flows.dry_run import reasons
 from kubectl_grpclb.flows.prepare import Prepared, prepare
 from kubectl_grpclb.flows.staging import found, made_by, until_proved, until_staged, upgrade, without_envoy
 from kubectl_grpclb.flows.verify import Verification, compared
@@ -53,11 +54,10 @@ async def fix(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk) -> Fixed:
     if prepared.state == "in use" and not unfinished and not pending and not await _outdated(cluster, prepared):
         return Fixed(_nothing_to_do(plan), changed=False)
     talk.show(plan)
+    if plan.refused:
+        raise RefusedError(f"this fix is not begun: {reasons(plan.refused)}")
     if plan.changes_nothing:
         return Fixed(plan, changed=False, code=exit_code([prepared.report], "warning"))
-    if plan.refused:
-        reasons = "; ".join(f"{each.message} ({each.name})" for each in plan.refused)
-        raise RefusedError(f"this fix is not begun: {reasons}")
     if wishes.stage_only and plan.ports is None:
         raise UsageError("--stage-only is for Envoy: this cure has no stage, it is one change. Leave the flag out")
     talk.confirm(f"Apply this to Service {ask.service} in namespace {ask.namespace}?")

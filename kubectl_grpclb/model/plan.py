@@ -127,6 +127,10 @@ class EnvoyPorts(_Wire, frozen=True):
     """On the pod's loopback: leads through the Service itself."""
 
 
+_OF_WHO_APPLIES = frozenset({"gitops", "permissions"})
+"""Refusals that leave the manifests right: the owner of the Service, or somebody who may, is to apply them."""
+
+
 class Plan(_Wire, frozen=True, kw_only=True):
     """Everything that a fix does, in order, and what it does not do."""
 
@@ -160,6 +164,11 @@ class Plan(_Wire, frozen=True, kw_only=True):
     def refused(self) -> tuple[Check, ...]:
         """What stops it."""
         return tuple(check for check in self.checks if check.level == "refuse")
+
+    @property
+    def refused_for_everybody(self) -> tuple[Check, ...]:
+        """What stops it whoever applies it: the manifests themselves would do harm, or would not work."""
+        return tuple(check for check in self.refused if check.name not in _OF_WHO_APPLIES)
 
     @property
     def changes_nothing(self) -> bool:

@@ -152,6 +152,64 @@ def test_a_dry_run_of_the_server_that_refuses_something_says_so_and_fails(shop: 
     assert f"deployments.apps/greeter-grpclb-envoy refused: {WEBHOOK}\n" in out
 
 
+REFUSED = "error: what is shown is not to be applied: The Service has internalTrafficPolicy Local"
+
+
+def refuse(shop: FakeWorkshop) -> None:
+    """Let the Service be one before which Envoy would drop traffic."""
+    shop.change_service(lambda held: held["spec"].update(internalTrafficPolicy="Local"))
+
+
+def test_a_dry_run_of_what_is_refused_prints_the_manifests_and_fails(shop: FakeWorkshop, grpclb: Run) -> None:
+    refuse(shop)
+
+    code, out, err = fix(grpclb, "--dry-run")
+
+    assert code == 4
+    assert [each["kind"] for each in yaml.safe_load_all(out) if each][-1] == "Deployment"
+    assert REFUSED in err
+
+
+@pytest.mark.parametrize("flag", ["--dry-run=server", "--diff"])
+def test_what_is_refused_fails_also_where_the_server_would_admit_it(shop: FakeWorkshop, grpclb: Run, flag: str) -> None:
+    refuse(shop)
+
+    code, out, err = fix(grpclb, flag)
+
+    assert code == 4
+    assert "greeter-grpclb-envoy" in out
+    assert REFUSED in err
+
+
+def test_manifests_for_a_repository_are_no_failure(shop: FakeWorkshop, grpclb: Run) -> None:
+    tracked = {"argocd.argoproj.io/tracking-id": "shop:/Service:shop/greeter"}
+    shop.change_service(lambda held: held["metadata"].update(annotations=tracked))
+
+    code, out, err = fix(grpclb, "--dry-run")
+
+    assert code == 0, err
+    assert "refused (gitops)" in err
+    assert "kind: Deployment" in out
+
+
+def test_manifests_for_somebody_who_may_apply_them_are_no_failure(shop: FakeWorkshop, grpclb: Run) -> None:
+    shop.forbidden = {("create", "deployments")}
+
+    code, out, err = fix(grpclb, "--dry-run")
+
+    assert code == 0, err
+    assert "refused (permissions)" in err
+    assert "kind: Deployment" in out
+
+
+def test_a_cure_that_is_refused_ends_with_4_also_where_it_would_change_nothing(shop: FakeWorkshop, grpclb: Run) -> None:
+    code, out, err = grpclb("fix", "greeter", "--strategy", "gateway", "--window", "0", "--yes")
+
+    assert (code, out) == (4, "")
+    assert "this fix is not begun: The cluster does not serve GRPCRoute" in err
+    assert "kind: GRPCRoute" in err
+
+
 def test_a_difference_is_shown_as_diff_shows_it(shop: FakeWorkshop, grpclb: Run) -> None:
     code, out, err = fix(grpclb, "--diff")
 

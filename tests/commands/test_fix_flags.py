@@ -11,7 +11,7 @@ import yaml
 from kubectl_grpclb.model.snapshot import encode_snapshot
 from tests.commands.test_command_line import run
 from tests.probes.asked import read
-from tests.shop import sticky
+from tests.shop import service, sticky
 
 FIX = (
     "--namespace --context --cluster --kubeconfig --as --as-group --request-timeout --yes --dry-run --diff --output "
@@ -104,6 +104,17 @@ def test_a_recorded_file_may_come_from_standard_input(recorded: pathlib.Path) ->
     done = run("fix", "--from", "-", "--strategy", "envoy", "-o", "json", stdin=recorded.read_bytes())
 
     assert json.loads(done.stdout)["kind"] == "List"
+
+
+def test_a_recorded_file_whose_plan_is_refused_gives_manifests_and_fails(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "greeter.json"
+    file.write_bytes(encode_snapshot(read(sticky(services=[service(internalTrafficPolicy="Local")]))))
+
+    done = run("fix", "--from", str(file), "--strategy", "envoy")
+
+    assert done.returncode == 4
+    assert b"kind: Deployment" in done.stdout
+    assert b"what is shown is not to be applied: The Service has internalTrafficPolicy Local" in done.stderr
 
 
 def test_the_users_choices_are_in_the_manifests(recorded: pathlib.Path) -> None:

@@ -43,6 +43,7 @@ EXITS: Sequence[tuple[str, set[int]]] = (
     (r"grpclb diagnose", {1}),
     (r"jq -e", {0, 1}),  # the busiest pod has 1.5 or 3 times the mean, as chance has it
     (r"grpclb fix greeter -n shop($| --lb-policy)", {2}),  # it asks, and nobody is there to answer
+    (r"--strategy gateway", {0, 4}),  # whether the cluster has the Gateway API is its own affair
     (r"", {0}),
 )
 """Exit codes, by the first that fits: load sticks while the pages look, and is balanced at the tutorial's end."""

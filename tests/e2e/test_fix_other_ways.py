@@ -86,6 +86,7 @@ def test_a_service_that_a_gitops_tool_writes_is_left_to_it(namespace: str) -> No
     assert done.returncode == 4
     assert "Argo CD" in done.stderr
     assert ours() == []
+    assert printed.returncode == 0, printed.stderr
     assert "kind: Deployment" in printed.stdout
 
 
