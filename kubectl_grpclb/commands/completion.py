@@ -45,6 +45,9 @@ def completion(
 
     kubectl grpclb is completed by kubectl's own script, which asks a program kubectl_complete-grpclb: pip puts that on
     PATH, krew does not, --install does. It shows what it writes and where, and asks first.
+
+    Exit codes: 0 printed, written or removed, or nothing to do; 1 you said no; 2 usage; 4 the file could not be written
+    or removed, or is not this command's; 130 interrupted.
     """
     if [install, uninstall, shell is not None].count(True) != 1:
         raise UsageError("give one of these: kubectl grpclb completion bash|zsh|fish, --install or --uninstall")

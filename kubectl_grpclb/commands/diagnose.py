@@ -55,9 +55,9 @@ def diagnose(
     Reads the Service, its endpoints and, from the cheapest source that answers, its pods' connections and calls.
     Changes nothing, unless --debug or --via node asks for it.
 
-    Exit codes: 0 nothing wrong; 1 a finding; 2 usage; 3 too little could be read to say; 4 the cluster could not be
-    reached or said no. With several Services it is the highest, and one that cannot be read takes nothing from
-    the others.
+    Exit codes: 0 nothing wrong; 1 a finding from --fail-on on, or uneven load; 2 usage; 3 too little could be read to
+    say; 4 the cluster could not be reached or said no, or the file could not be written; 130 interrupted. With several
+    Services it is the highest, and one that cannot be read takes nothing from the others.
     """
     from kubectl_grpclb.commands import session
 

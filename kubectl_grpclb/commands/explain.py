@@ -21,6 +21,8 @@ def explain(
     """Explain a finding.
 
     Prints what it means, how it is told and what to do. Without CODE, lists all findings.
+
+    Exit codes: 0 explained; 2 usage, or there is no such finding.
     """
     pages = {page.stem.upper(): page for page in sorted(_RULES.glob("glb*.md"))}
     if code is None:

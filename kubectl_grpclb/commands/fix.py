@@ -123,8 +123,9 @@ def fix(
     pods of the Service, or says what else to do where that would not cure. Nothing that clients use is touched
     before Envoy is known to work, and rollback takes it all back.
 
-    Exit codes: 0 fixed, pending or nothing to do; 1 you said no, or it needs something that fix does not do; 2 usage;
-    3 too little could be read to say; 4 refused, or the cluster could not be reached; 5 applied, but no cure shows.
+    Exit codes: 0 fixed, pending or nothing to do; 1 you said no, it needs something that fix does not do, or --diff
+    shows a difference; 2 usage; 3 too little could be read to say; 4 refused, or the cluster could not be reached;
+    5 applied, but no cure shows; 130 interrupted.
     With --dry-run, --diff and --from a refused plan is shown and ends with 4 as well, unless the only reason is that
     somebody else has to apply it: a GitOps tool, or whoever has the permissions.
     """

@@ -96,6 +96,8 @@ def rbac(
 
     A Role for the Service's namespace and, optional, a ClusterRole for what is read of the whole cluster, with what
     each rule is for. Give the flags with which the verbs will be run. Nothing is asked of a cluster.
+
+    Exit codes: 0 printed; 2 usage; 4 the kubeconfig could not be used.
     """
     from msgspec.structs import replace
 

@@ -38,7 +38,8 @@ def record(
     A snapshot holds names, addresses, labels and connections. It never holds Secrets, environment
     values, arguments, tokens, or annotations other than those that name a mesh or a deployment tool.
 
-    Exit codes: 0 recorded; 2 usage; 4 the cluster could not be reached or said no.
+    Exit codes: 0 recorded; 2 usage; 4 the cluster could not be reached or said no, or the file could not be written;
+    130 interrupted.
     """
     from kubectl_grpclb.commands import session, show
 

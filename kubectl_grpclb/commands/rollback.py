@@ -38,7 +38,8 @@ def rollback(
     any machine, and after a fix that was killed half-way. Refuses where somebody changed the Service since, and
     says what.
 
-    Exit codes: 0 done, or nothing to do; 1 you said no; 2 usage; 4 refused, or the cluster could not be reached.
+    Exit codes: 0 done, or nothing to do; 1 you said no; 2 usage; 4 refused, or the cluster could not be reached;
+    130 interrupted.
     """
     import asyncio
 

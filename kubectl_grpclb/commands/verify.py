@@ -36,8 +36,8 @@ def verify(
     Diagnoses again and compares with the time before the fix. Changes nothing. The outcome is fixed, pending
     (connections from before are still open), unchanged, worse or unknown.
 
-    Exit codes: 0 fixed or pending; 2 usage; 3 too little could be read to say; 4 the cluster could not be reached or
-    said no; 5 no cure shows.
+    Exit codes: 0 fixed or pending; 2 usage; 3 too little could be read to say; 4 no fix is recorded, or the cluster
+    could not be reached or said no; 5 no cure shows; 130 interrupted.
     """
     import asyncio
 

@@ -13,6 +13,8 @@ def version() -> None:
 
     Of kubectl-grpclb, of Python, of the snapshots that it writes and reads, and of the Kubernetes that it was tried
     with. Asks no cluster: `kubectl version` tells the server's.
+
+    Exit codes: 0 printed; 2 usage.
     """
     from kubectl_grpclb.model.server import NEWEST, OLDEST
     from kubectl_grpclb.model.snapshot import SCHEMA

@@ -1,5 +1,6 @@
 """The help of the command and of each verb, at every width, and its examples, each of which is run."""
 
+import re
 import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,7 +19,8 @@ from tests.fake_workshop import FakeWorkshop
 from tests.probes.asked import read
 from tests.shop import sticky
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "help"
+ROOT = Path(__file__).parent.parent.parent
+GOLDEN = ROOT / "tests" / "golden" / "help"
 WORDS = [[], *([verb] for verb in VERBS)]
 
 
@@ -126,6 +128,42 @@ def fixed(shop: FakeWorkshop, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Cap
     receipt.rename("greeter-receipt.json")
     capfd.readouterr()
     return shop
+
+
+CODES = {
+    "diagnose": {0, 1, 2, 3, 4, 130},
+    "fix": {0, 1, 2, 3, 4, 5, 130},
+    "verify": {0, 2, 3, 4, 5, 130},
+    "rollback": {0, 1, 2, 4, 130},
+    "record": {0, 2, 4, 130},
+    "explain": {0, 2},
+    "rbac": {0, 2, 4},
+    "demo": {0, 2, 4, 130},
+    "completion": {0, 1, 2, 4, 130},
+    "version": {0, 2},
+}
+"""What each verb may end with."""
+
+
+def told_codes(text: str) -> set[int]:
+    """The exit codes that a help lists at its end."""
+    return {int(code) for code in re.findall(r"^  (\d+)  ", text.partition("\nExit codes:\n")[2], re.MULTILINE)}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_ends_with_every_exit_code_of_the_verb(verb: str, shown: Shown) -> None:
+    assert told_codes(shown(verb, "--help")) == CODES[verb]
+
+
+def test_the_documentation_has_every_exit_code() -> None:
+    table = (ROOT / "docs" / "how-it-works.md").read_text().partition("## Exit codes")[2].partition("\n## ")[0]
+
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == set().union(*CODES.values())
+
+
+def test_help_tells_that_fix_ends_as_diff_does_and_verify_needs_a_fix(shown: Shown) -> None:
+    assert "--diff shows a difference" in " ".join(shown("fix", "--help").split())
+    assert "4 no fix is recorded" in " ".join(shown("verify", "--help").split())
 
 
 def examples(*verbs: str) -> "pytest.MarkDecorator":
