@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from kubectl_grpclb.change.kubelet_reasons import OF_THE_CONTAINER, OF_THE_IMAGE
 from kubectl_grpclb.model.kube import ContainerStatus
 from kubectl_grpclb.model.snapshot import Answer, Reading, Request
 
@@ -11,21 +12,6 @@ __all__ = ["May", "is_running", "reading_of", "why_not"]
 
 May = Callable[[str, str, str], Awaitable[bool | None]]
 """`Workshop.may`, or what remembers its answers."""
-
-_OF_THE_IMAGE = frozenset(
-    {
-        "ErrImageNeverPull",
-        "ErrImagePull",
-        "ImageInspectError",
-        "ImagePullBackOff",
-        "InvalidImageName",
-        "RegistryUnavailable",
-        "SignatureValidationFailed",
-    }
-)
-_OF_THE_CONTAINER = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
-"""Reasons for which a kubelet lets a container wait and that another second seldom cures (pkg/kubelet/images and
-pkg/kubelet/kuberuntime of Kubernetes)."""
 
 
 async def reading_of(request: Request, answer: Awaitable[Answer]) -> Reading:
@@ -47,6 +33,6 @@ def why_not(status: ContainerStatus | None, image: str) -> str | None:
     if status.state.terminated is not None:
         return f"{image} ended as soon as it began ({status.state.terminated.reason}): has it a sh with sleep?"
     reason = status.state.waiting.reason if status.state.waiting is not None else None
-    if reason in _OF_THE_IMAGE:
+    if reason in OF_THE_IMAGE:
         return f"the node cannot get the image {image} ({reason})"
-    return f"the node cannot start a container of {image} ({reason})" if reason in _OF_THE_CONTAINER else None
+    return f"the node cannot start a container of {image} ({reason})" if reason in OF_THE_CONTAINER else None

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from kubectl_grpclb.change.kubelet_reasons import HOPELESS
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.plan import Manifest
@@ -14,21 +15,6 @@ from kubectl_grpclb.model.write import Denied
 __all__ = ["pods_of", "rolled_out", "until_rolled_out"]
 
 _LOOK_EVERY = 0.5
-
-_HOPELESS = frozenset(
-    {
-        "CrashLoopBackOff",
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "ErrImageNeverPull",
-        "ErrImagePull",
-        "ImageInspectError",
-        "ImagePullBackOff",
-        "InvalidImageName",
-        "RunContainerError",
-    }
-)
-"""Reasons for which a kubelet lets a container wait and that no patience cures (pkg/kubelet/images, kuberuntime)."""
 
 _PATIENCE_WITH_REFUSALS = 4.0
 """Seconds that pods may be refused by quota or admission before it is taken for lasting."""
@@ -112,7 +98,7 @@ def hopeless(pods: Iterable[Manifest]) -> str:
     for pod in pods:
         for status in (pod.get("status") or {}).get("containerStatuses") or ():
             waiting = (status.get("state") or {}).get("waiting") or {}
-            if waiting.get("reason") in _HOPELESS:
+            if waiting.get("reason") in HOPELESS:
                 last = ((status.get("lastState") or {}).get("terminated") or {}).get("message", "")
                 words = last.strip().splitlines()[-3:] if last else [waiting.get("message", "")]
                 return printable(f"{waiting['reason']}: {' | '.join(words)}"[:600])

@@ -52,13 +52,14 @@ def test_a_refused_plan_is_shown_and_not_asked_about(shop: FakeWorkshop) -> None
         (deny("Service"), "Service/greeter-grpclb-pods was refused"),
         (deny("Deployment"), WEBHOOK),
         (wait("ImagePullBackOff", 'Back-off pulling image "docker.io/envoyproxy/envoy"'), "ImagePullBackOff: Back-off"),
+        (wait("RegistryUnavailable", "connection refused"), "does not start: RegistryUnavailable: connection refused"),
         (wait("CrashLoopBackOff", "back-off 10s restarting failed container"), "CrashLoopBackOff"),
         (wait("ContainerCreating"), "was not ready within 120 s"),
         (lambda shop: setattr(shop, "refused_pods", QUOTA), "exceeded quota: team"),
         (lambda shop: shop.loses.add("grpc"), "a call through Envoy did not come back: .*no healthy upstream"),
         (lambda shop: setattr(shop, "unknown_to_envoy", frozenset({"10.244.0.13"})), "Envoy does not know the servers"),
     ],
-    ids=["headless", "webhook", "no-image", "crash", "never-ready", "quota", "no-answer", "dns"],
+    ids=["headless", "webhook", "no-image", "no-registry", "crash", "never-ready", "quota", "no-answer", "dns"],
 )
 def test_a_stage_that_fails_is_removed_and_the_service_never_written(
     shop: FakeWorkshop, state: Path, break_it: Callable[[FakeWorkshop], Any], says: str
