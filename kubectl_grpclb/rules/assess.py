@@ -127,22 +127,36 @@ class _Weighed(Struct, frozen=True):
 def _weigh(ready: Sequence[Pod]) -> _Weighed:
     """Take calls, unless connections are known of more pods than calls are; where these are too few, connections.
 
-    Calls that are uneven among the pods of which they are known are never passed over: even connections would hide it.
+    Calls that are uneven among the pods of which they are known are never passed over for even connections, which
+    would hide it. But where the other pods' calls could still even them out, connections that are uneven tell.
     """
     read = [(pod, pod.sockets) for pod in ready if not isinstance(pod.sockets, Gap)]
     calls = calls_of(ready)
     counted = by_calls(calls, len(ready))
-    if counted is not None and (counted.uneven or len(calls.pods) >= max(1, len(read))):
-        return _Weighed(counted, tuple(pod.name for pod in calls.pods), calls.sources)
+    of_calls = None if counted is None else _Weighed(counted, tuple(pod.name for pod in calls.pods), calls.sources)
+    if of_calls and (len(calls.pods) >= max(1, len(read)) or _sticks(of_calls, ready)):
+        return of_calls
+    few = _Weighed(few_calls(calls), tuple(pod.name for pod in calls.pods), calls.sources)
     if calls.pods and not read:
-        return _Weighed(few_calls(calls), tuple(pod.name for pod in calls.pods), calls.sources)
-    measured = measure([sockets for _, sockets in read])
-    if sum(calls.requests) > max(_STRAYS, _STRAYS_A_POD * len(calls.pods)) and not any(measured.loads):
-        return _Weighed(few_calls(calls), tuple(pod.name for pod in calls.pods), calls.sources)
-    if len(calls.pods) == len(ready) and any(measured.loads) and not measured.churning:
-        measured = replace(measured, confidence="low")  # they carry next to nothing at the moment
+        return few
+    held = _of_connections(read)
+    if of_calls and of_calls.measured.uneven and not _sticks(held, ready):
+        return of_calls
+    if sum(calls.requests) > max(_STRAYS, _STRAYS_A_POD * len(calls.pods)) and not any(held.measured.loads):
+        return few
+    if len(calls.pods) == len(ready) and any(held.measured.loads) and not held.measured.churning:
+        return replace(held, measured=replace(held.measured, confidence="low"))  # they carry next to nothing now
+    return held
+
+
+def _of_connections(read: Sequence[tuple[Pod, PodSockets]]) -> _Weighed:
     tools = tuple(dict.fromkeys(sockets.tool for _, sockets in read))
-    return _Weighed(measured, tuple(pod.name for pod, _ in read), tools)
+    return _Weighed(measure([sockets for _, sockets in read]), tuple(pod.name for pod, _ in read), tools)
+
+
+def _sticks(weighed: _Weighed, ready: Sequence[Pod]) -> bool:
+    """Tell whether the load is uneven, whatever the pods carry of which it is not known."""
+    return not weighed.measured.unclear and weighed.measured.stays_uneven(len(ready) - len(weighed.names))
 
 
 def _unseen(ready: Sequence[Pod]) -> tuple[Pod, ...]:

@@ -62,6 +62,11 @@ class Measured(Struct, frozen=True):
         return too_few or self.unplaced > 0 or (self.uneven and self.beside > 0)
 
     @property
+    def of_calls(self) -> bool:
+        """The loads are calls, or messages in them, which a source counts and no look at sockets shows."""
+        return self.signal in {"requests", "streams"}
+
+    @property
     def idle(self) -> int:
         """Pods that carry nothing, and had no passing connection, either."""
         return sum(not load and not passed for load, passed in zip_longest(self.loads, self.passed, fillvalue=0))

@@ -27,9 +27,7 @@ def decide(facts: Facts, measured: Measured, unread: int, *, starved: bool) -> D
     if measured.stays_uneven(unread) or starved:
         return "unbalanced", _unbalanced(measured, unread, starved=starved)
     if unread:
-        return "inconclusive", (
-            f"{unread} of {_pods(ready)} could not be looked into, and what they carry could change the verdict"
-        )
+        return "inconclusive", _not_known(measured, ready, unread)
     return _churning(measured, ready) if measured.churning else ("balanced", _balanced(measured, ready))
 
 
@@ -67,10 +65,17 @@ def _quiet(measured: Measured, ready: int, unread: int) -> Decision:
     return "idle", f"no client is connected to {'the ready pod' if ready == 1 else f'any of the {ready} ready pods'}"
 
 
+def _not_known(measured: Measured, ready: int, unread: int) -> str:
+    if measured.of_calls:
+        return f"the calls of {unread} of {_pods(ready)} are not known, and could change the verdict"
+    return f"{unread} of {_pods(ready)} could not be looked into, and what they carry could change the verdict"
+
+
 def _unbalanced(measured: Measured, unread: int, *, starved: bool) -> str:
     loads = measured.loads
     idle = measured.idle
-    known = f"{_pods(len(loads))} that could be read do" if unread else f"{_pods(len(loads))} do"
+    which = "whose calls are known" if measured.of_calls else "that could be read"
+    known = f"{_pods(len(loads))} {which} do" if unread else f"{_pods(len(loads))} do"
     work = (
         f"the {known} the work of {effective_pods(loads):.1f}; the busiest has {max(loads) / sum(loads):.0%} of "
         f"{_what(measured)}"

@@ -92,6 +92,22 @@ def test_uneven_calls_that_one_unknown_pod_could_change_make_no_verdict() -> Non
     assert (load.verdict, load.balance.signal) == ("inconclusive", "requests")
 
 
+def test_connections_that_stick_tell_where_only_the_busy_pods_count_calls() -> None:
+    """A grpc-go server without InitializeMetrics has no counter before its first call."""
+    busy = [metered(11, 500, lasting(1)), metered(12, 50, lasting(1))]
+
+    report = analyse(facts([*busy, *(pod(number, lasting(0)) for number in range(13, 21))]))
+
+    assert (report.verdict, report.balance.signal, report.balance.unread) == ("unbalanced", "connections", 0)
+    assert codes(report) == ["GLB101", "GLB102"]
+
+
+def test_pods_whose_calls_are_not_known_are_not_said_to_be_out_of_sight() -> None:
+    load = assess(facts([metered(11, 320, lasting(2)), metered(12, 100, lasting(2)), pod(13, lasting(2))]))
+
+    assert load.reason == "the calls of 1 of 3 ready pods are not known, and could change the verdict"
+
+
 def test_few_calls_over_connections_that_nobody_saw_are_not_called_idle() -> None:
     load = assess(facts([metered(number, 7, lasting(0)) for number in (11, 12, 13)]))
 
