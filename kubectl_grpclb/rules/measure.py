@@ -134,16 +134,21 @@ def by_connections(lasting: Sequence[int]) -> Measured:
 
 
 def _with_passing(measured: Measured, read: Sequence[PodSockets], lasting: int) -> Measured:
-    """Set what lasts against what comes and goes meanwhile, which may carry more: then it makes nobody sure."""
-    passing = sum(passing_of(read).counts)
-    seconds = max(sockets.waited for sockets in read)
-    passed = tuple(sockets.passed for sockets in read)
-    known = replace(measured, lasting=lasting, passed=passed)
-    if passing <= lasting or passing < _EVENTS_A_POD * len(read):
+    """Set what lasts against what comes and goes meanwhile, which may carry more: then it makes nobody sure.
+
+    It may be so, too, where a look caught a connection that does not last, and how many more there were is not known.
+    """
+    passing = passing_of(read)
+    came, seconds = sum(passing.counts), max(sockets.waited for sockets in read)
+    known = replace(measured, lasting=lasting, passed=tuple(sockets.passed for sockets in read))
+    most = came + passing.unplaced if came else 0
+    if most <= lasting or most < _EVENTS_A_POD * len(read):
         return known
-    drowns = passing > _CALLS_A_SECOND * lasting * seconds
     less: Confidence = "medium" if measured.signal == "bytes" else "low"
-    return replace(known, outnumbered=True, beside=passing if drowns else 0, confidence=less)
+    if came <= lasting or came < _EVENTS_A_POD * len(read):
+        return replace(known, confidence=less)
+    drowns = came > _CALLS_A_SECOND * lasting * seconds
+    return replace(known, outnumbered=True, beside=came if drowns else 0, confidence=less)
 
 
 def _passing(read: Sequence[PodSockets]) -> Measured:
@@ -156,7 +161,7 @@ def _passing(read: Sequence[PodSockets]) -> Measured:
         uneven=is_uneven(loads) and uneven_beyond_chance(passing.counts) < _UNEVEN_EVENTS,
         churning=any(loads),
         enough=sum(loads) >= _EVENTS_A_POD * len(read),
-        unplaced=passing.unplaced,
+        unplaced=0 if any(loads) else passing.unplaced,
     )
 
 

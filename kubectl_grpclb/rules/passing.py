@@ -25,19 +25,15 @@ class Passing(Struct, frozen=True):
 def passing_of(read: Sequence[PodSockets]) -> Passing:
     """Count the passing connections of pods that were looked at twice.
 
-    The kernel counts what a pod accepts on all of its ports together. So where neither look caught a connection to
-    the target port, the count tells of that port only if the pods listen on no other one.
+    The kernel counts what a pod accepts on all of its ports together. So the count tells of the target port only where
+    the pods listen on no other one, also where a look caught a connection to it.
     """
-    seen = [sockets.passed for sockets in read]
+    seen = tuple(sockets.passed for sockets in read)
     accepted = [count for sockets in read if (count := _accepted(sockets)) is not None]
-    counted = len(accepted) == len(read)
-    if any(seen):
-        return Passing(tuple(map(max, accepted, seen)) if counted else tuple(seen))
-    if sum(accepted) <= max(_STRAYS, _STRAYS_A_POD * len(read)):
-        return Passing((0,) * len(read))
-    if counted and all(map(_has_no_other_port, read)):
-        return Passing(tuple(accepted))
-    return Passing((0,) * len(read), unplaced=sum(accepted))
+    few = sum(accepted) <= max(_STRAYS, _STRAYS_A_POD * len(read))
+    if len(accepted) == len(read) and all(map(_has_no_other_port, read)):
+        return Passing(seen if few and not any(seen) else tuple(map(max, accepted, seen)))
+    return Passing(seen, unplaced=0 if few else sum(accepted))
 
 
 def _accepted(sockets: PodSockets) -> int | None:

@@ -163,11 +163,31 @@ def test_what_other_ports_accept_is_no_load_and_no_proof_that_nobody_calls() -> 
     assert "accepted 240 connections on some of their ports" in load.reason
 
 
-def test_one_connection_that_was_seen_places_what_the_pods_accept() -> None:
-    busy = [pod(number, sockets(opened=80, listens_on=(8080, 50051))) for number in (11, 12)]
-    seen = pod(13, sockets(passed=1, opened=80, listens_on=(8080, 50051)))
+def test_one_connection_that_was_seen_does_not_make_what_other_ports_accept_the_target_ports() -> None:
+    busy = [pod(number, sockets(opened=500, listens_on=(8080, 50051))) for number in (11, 12)]
+    seen = pod(13, sockets(passed=1, opened=500, listens_on=(8080, 50051)))
 
-    assert assess(facts([*busy, seen])).verdict == "balanced"
+    load = assess(facts([*busy, seen]))
+
+    assert (load.verdict, load.reason) == (
+        "inconclusive",
+        "connections come and go, and too few were seen to say where they land",
+    )
+
+
+def test_many_connections_that_were_seen_tell_whatever_other_ports_accept() -> None:
+    seen = [pod(number, sockets(passed=20, opened=500, listens_on=(8080, 50051))) for number in (11, 12)]
+
+    assert assess(facts(seen)).verdict == "balanced"
+
+
+def test_a_passing_connection_beside_a_busy_port_does_not_hide_that_load_sticks() -> None:
+    busy = sockets(opened=700, listens_on=(8080, 50051))
+    held = replace(busy, connections=lasting(6).connections, passed=1)
+
+    load = assess(facts([pod(11, held), pod(12, busy), pod(13, busy)]))
+
+    assert (load.verdict, load.confidence) == ("unbalanced", "low")
 
 
 def test_pods_that_listen_on_nothing_else_accept_for_the_target_port() -> None:
