@@ -121,6 +121,9 @@ class PodSockets(Struct, frozen=True):
     """What told: `ss`, `proc` (/proc/net/tcp), `netstat` or `channelz`."""
     by: Source = "exec"
     """How it was reached."""
+    inside: int = 0
+    """Lasting connections to the target port from the pod itself, over loopback or its own address, apart from those
+    that we or a probe's command may have made."""
 
 
 class Pod(Struct, frozen=True):

@@ -16,7 +16,7 @@ from kubectl_grpclb.probes.ask import Ask, gap_of
 from kubectl_grpclb.probes.endpoints import Backend, runs
 from kubectl_grpclb.probes.sockets import Looks, Seen
 
-__all__ = ["Served", "channelz_of", "request_channelz"]
+__all__ = ["Served", "channelz_of", "request_channelz", "was_asked"]
 
 _LIMIT = 10.0
 """Seconds that asking may take beyond the window."""
@@ -60,6 +60,15 @@ def channelz_of(readings: Sequence[Reading], ask: Ask, server: Backend) -> Serve
     if answer.gap is not None and len(answer.looks) < 2 and ask.window > 0:
         return Gap(answer.gap, answer.detail)
     return _served(answer.looks, server, reading.request.port)
+
+
+def was_asked(readings: Sequence[Reading], ask: Ask, server: Backend) -> bool:
+    """Tell whether channelz was asked on the server's own port, by a connection that the server then has as well."""
+    return any(
+        isinstance(each.request, AskChannelz) and each.request.port == server.target_port
+        for each in readings
+        if _asks(each, ask, server)
+    )
 
 
 def _served(looks: Sequence[ChannelzLook], server: Backend, asked_at: int) -> Served:

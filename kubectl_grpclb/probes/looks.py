@@ -9,8 +9,8 @@ from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.look import LOOK
 from kubectl_grpclb.model.snapshot import Exec, OpenUp, Output, Reading, Refused, Request
 from kubectl_grpclb.probes.ask import Ask, gap_of
-from kubectl_grpclb.probes.channelz import channelz_of
-from kubectl_grpclb.probes.connections import SIDECARS, clients_of
+from kubectl_grpclb.probes.channelz import channelz_of, was_asked
+from kubectl_grpclb.probes.connections import SIDECARS, clients_of, past_proxies
 from kubectl_grpclb.probes.endpoints import Backend
 from kubectl_grpclb.probes.node import looks_from_nodes
 from kubectl_grpclb.probes.nodes import addresses_of_nodes
@@ -92,8 +92,9 @@ def sockets_of(readings: Sequence[Reading], ask: Ask, servers: Sequence[Backend]
         if isinstance(reading.request, OpenUp) and isinstance(reading.answer, Refused)
     }
     views = {server.name: _views(readings, ask, server, execs.get(server.name), nodes) for server in servers}
+    best = past_proxies({name: each.best for name, each in views.items()})
     return {
-        name: Views(closed[name]) if isinstance(each.best, Gap) and name in closed else each
+        name: Views(closed[name] if isinstance(each.best, Gap) and name in closed else best[name], each.others)
         for name, each in views.items()
     }
 
@@ -120,24 +121,25 @@ def _views(
     impossible = _impossible(server)
     if impossible is not None:
         return Views(impossible)
+
+    def kept(looks: Looks | Gap, by: facts.Source) -> facts.PodSockets | Gap:
+        forwarded = was_asked(readings, ask, server)
+        return looks if isinstance(looks, Gap) else clients_of(server, looks, nodes, by, forwarded=forwarded)
+
     asked: list[facts.PodSockets | Gap] = []
     served = channelz_of(readings, ask, server)
     if served is not None:
-        asked.append(_kept(server, served if isinstance(served, Gap) else served.looks, nodes, "channelz"))
+        asked.append(kept(served if isinstance(served, Gap) else served.looks, "channelz"))
     if execed is not None:
         by: facts.Source = "debug" if is_ours(execed.request) else "exec"
-        asked.append(_kept(server, _looked(execed, server), nodes, by))
+        asked.append(kept(_looked(execed, server), by))
     from_node = looks_from_nodes(readings, server)
     if from_node is not None:
-        asked.append(_kept(server, from_node, nodes, "node"))
+        asked.append(kept(from_node, "node"))
     known = [each for each in asked if not isinstance(each, Gap)]
     if known:
         return Views(known[0], tuple(known[1:]))
     return Views(asked[-1] if asked else _unasked(ask, server))
-
-
-def _kept(server: Backend, looks: Looks | Gap, nodes: Iterable[str], by: facts.Source) -> facts.PodSockets | Gap:
-    return clients_of(server, looks, nodes, by) if isinstance(looks, Looks) else looks
 
 
 def _impossible(server: Backend) -> Gap | None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.gap import GapReason
 from tests.fake_cluster import printed
 from tests.probes.asked import facts_of, gap, peers, sockets
@@ -117,6 +118,65 @@ def test_clients_that_come_past_a_sidecar_are_counted() -> None:
     facts = facts_of(cluster_of(meshed(), {PODS[0]: printed(look("10.244.0.11", ["10.244.1.21:40001"]))}))
 
     assert peers(facts, PODS[0]) == ["10.244.1.21"]
+
+
+def proxied_inside(counts: tuple[int, int, int], *outside: str) -> Facts:
+    """Connections from loopback to each pod, of a container whose name says nothing; others to the first pod."""
+    backends = servers()
+    for backend in backends:
+        backend["spec"]["containers"].append({"name": "envoy"})
+    inside = [[f"127.0.0.1:4{number}{port:03}" for port in range(count)] for number, count in enumerate(counts)]
+    looks = {
+        name: printed(look("10.244.0.11", held))
+        for name, held in zip(PODS, [[*inside[0], *outside], *inside[1:]], strict=True)
+    }
+    return facts_of(cluster_of(backends, looks))
+
+
+def test_what_holds_connections_inside_a_pod_may_take_the_clients_whatever_its_name() -> None:
+    facts = proxied_inside((20, 1, 20))
+
+    assert gap(facts, PODS[0]).reason is GapReason.SIDECAR
+    assert gap(facts, PODS[0]).detail.startswith("something in the pod itself holds 20 connections to the port")
+    assert gap(facts, PODS[1]).detail.startswith("something in the pod itself holds 1 connection to the port")
+
+
+def test_a_client_that_comes_past_what_is_inside_is_counted_and_makes_the_other_pods_no_idle_ones() -> None:
+    facts = proxied_inside((20, 20, 20), "10.244.1.21:40001")
+
+    assert peers(facts, PODS[0]) == ["10.244.1.21"]
+    assert gap(facts, PODS[1]).reason is GapReason.SIDECAR
+
+
+def test_an_applications_own_gateway_beside_its_clients_hides_nobody() -> None:
+    facts = proxied_inside((1, 1, 1), "10.244.1.21:40001", "10.244.1.22:40002")
+
+    assert peers(facts, PODS[0]) == ["10.244.1.21", "10.244.1.22"]
+    assert peers(facts, PODS[1]) == []
+
+
+def test_more_inside_than_beside_any_client_may_hide_somebody() -> None:
+    facts = proxied_inside((1, 20, 1), "10.244.1.21:40001", "10.244.1.22:40002")
+
+    assert gap(facts, PODS[1]).reason is GapReason.SIDECAR
+
+
+def test_what_comes_and_goes_inside_a_pod_hides_nobody() -> None:
+    short = look("10.244.0.11", ["127.0.0.1:40001"], later=["127.0.0.1:40002"])
+
+    assert peers(facts_of(sticky(looks={PODS[0]: printed(short)})), PODS[0]) == []
+
+
+def test_peers_with_the_address_of_a_pod_on_its_nodes_network_are_clients_on_that_node() -> None:
+    backends = servers((OLD,))
+    backends[0]["spec"]["hostNetwork"] = True
+    backends[0]["status"]["podIP"] = "10.0.0.1"
+    shown = look("10.0.0.1", ["10.0.0.1:40001", "10.0.0.1:40002"], later=["10.0.0.1:40001", "10.0.0.1:40003"])
+
+    facts = facts_of(cluster_of(backends, {PODS[0]: printed(shown)}))
+
+    assert peers(facts, PODS[0]) == ["10.0.0.1"]
+    assert [(client.kind, client.name) for client in facts.clients] == [("Node", "node-a")]
 
 
 def test_a_single_look_makes_every_connection_count() -> None:
