@@ -34,7 +34,7 @@ class Server(Struct, frozen=True):
     @property
     def lasting(self) -> int:
         """Connections that were there in both looks."""
-        return sum(connection.lasting for connection in self.sockets.connections)
+        return _lasting(self.sockets)
 
 
 class Assessment(Struct, frozen=True):
@@ -128,12 +128,15 @@ def _weigh(ready: Sequence[Pod]) -> _Weighed:
     """Take calls, unless connections are known of more pods than calls are; where these are too few, connections.
 
     Calls that are uneven among the pods of which they are known are never passed over for even connections, which
-    would hide it. But where the other pods' calls could still even them out, connections that are uneven tell.
+    would hide it, unless they are those of the connections' lives: then they tell which of these are old. And where the
+    other pods' calls could still even them out, connections that are uneven tell.
     """
     read = [(pod, pod.sockets) for pod in ready if not isinstance(pod.sockets, Gap)]
     calls = calls_of(ready)
     counted = by_calls(calls, len(ready))
     of_calls = None if counted is None else _Weighed(counted, tuple(pod.name for pod in calls.pods), calls.sources)
+    if of_calls and calls.of_connections_lives and of_calls.measured.uneven and _all_even(ready):
+        return _of_connections(read)
     if of_calls and (len(calls.pods) >= max(1, len(read)) or _sticks(of_calls, ready)):
         return of_calls
     few = _Weighed(few_calls(calls), tuple(pod.name for pod in calls.pods), calls.sources)
@@ -152,6 +155,15 @@ def _weigh(ready: Sequence[Pod]) -> _Weighed:
 def _of_connections(read: Sequence[tuple[Pod, PodSockets]]) -> _Weighed:
     tools = tuple(dict.fromkeys(sockets.tool for _, sockets in read))
     return _Weighed(measure([sockets for _, sockets in read]), tuple(pod.name for pod, _ in read), tools)
+
+
+def _all_even(ready: Sequence[Pod]) -> bool:
+    held = [_lasting(pod.sockets) for pod in ready if not isinstance(pod.sockets, Gap)]
+    return len(held) == len(ready) and any(held) and not is_uneven(held)
+
+
+def _lasting(sockets: PodSockets) -> int:
+    return sum(connection.lasting for connection in sockets.connections)
 
 
 def _sticks(weighed: _Weighed, ready: Sequence[Pod]) -> bool:

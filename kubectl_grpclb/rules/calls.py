@@ -37,6 +37,11 @@ class Calls(Struct, frozen=True):
         return [each.requests for each in self.counted]
 
     @property
+    def of_connections_lives(self) -> bool:
+        """Some are those of a single look at channelz: of the connections that are there, each since it was opened."""
+        return any(each.source == "channelz" and not each.seconds for each in self.counted)
+
+    @property
     def open_streams(self) -> int:
         """Calls that stay open, of all pods."""
         return sum(each.open_streams or 0 for each in self.counted)

@@ -114,17 +114,19 @@ def _by_events(signal: Signal, counts: Sequence[int], confidence: Confidence, wh
 
 
 def by_bytes(read: Sequence[PodSockets]) -> Measured | None:
-    """Compare bytes of windows with bytes of windows, or of lives with lives, and none with unknown ones."""
-    lasting = [sum(connection.lasting for connection in sockets.connections) for sockets in read]
-    twice = [sockets.waited > 0 for sockets in read]
-    events = [count for sockets in read if (count := _events(sockets)) is not None]
-    if any(twice) != all(twice) or len(events) < len(read) or sum(events) < _EVENTS_A_POD * len(read):
+    """Compare the bytes of windows; None where any are not known, or too few came.
+
+    What a single look gives is the bytes of lives: they tell which connections are old, and not where the load is.
+    """
+    events = [count for sockets in read if sockets.waited and (count := _events(sockets)) is not None]
+    if len(events) < len(read) or sum(events) < _EVENTS_A_POD * len(read):
         return None
+    lasting = [sum(connection.lasting for connection in sockets.connections) for sockets in read]
     loads = tuple(float(sum(connection.received or 0 for connection in sockets.connections)) for sockets in read)
     uneven = is_uneven(loads) and uneven_beyond_chance(events) < _UNEVEN_EVENTS
     # A burst over connections that are spread evenly may be over in a moment.
     agreed = uneven == is_uneven([float(count) for count in lasting])
-    return Measured("bytes", loads, "high" if all(twice) and agreed else "medium", uneven)
+    return Measured("bytes", loads, "high" if agreed else "medium", uneven)
 
 
 def by_connections(lasting: Sequence[int]) -> Measured:

@@ -293,7 +293,16 @@ def test_a_single_look_is_never_fully_trusted() -> None:
 
     load = assess(facts(once, window=0.0))
 
-    assert (load.verdict, load.confidence) == ("unbalanced", "medium")
+    assert (load.verdict, load.balance.signal, load.confidence) == ("unbalanced", "connections", "medium")
+
+
+def test_bytes_of_connections_that_are_not_as_old_tell_no_load() -> None:
+    old, new = connection(received=86_400_000), connection(received=60_000)
+    once = [pod(number, sockets([old], tool="ss", waited=0.0)) for number in (11, 12)]
+
+    load = assess(facts([*once, pod(13, sockets([new], tool="ss", waited=0.0))], window=0.0))
+
+    assert (load.verdict, load.balance.signal) == ("balanced", "connections")
 
 
 def test_chance_is_that_of_placing_the_same_connections_at_random() -> None:

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from kubectl_grpclb.model.facts import Pod
 from kubectl_grpclb.rules import analyse
 from kubectl_grpclb.rules.assess import assess
 from tests.rules.builders import (
@@ -10,6 +11,7 @@ from tests.rules.builders import (
     behind,
     calls,
     carrying,
+    channelz,
     codes,
     connection,
     facts,
@@ -161,6 +163,24 @@ def test_calls_of_lives_are_trusted_less() -> None:
     pods = [pod(number, UNREADABLE, counted=(calls(90, "metrics", seconds=0.0),)) for number in (11, 12)]
 
     assert assess(facts(pods, window=0.0)).confidence == "medium"
+
+
+def life(number: int, *counts: int) -> Pod:
+    """A single look at channelz, which counts the calls of each connection's life."""
+    held = channelz(*map(carrying, counts), waited=0.0)
+    return pod(number, held, counted=(calls(sum(counts), seconds=0.0),))
+
+
+def test_calls_of_even_connections_that_are_not_as_old_tell_no_load() -> None:
+    report = analyse(facts([life(11, 1_000_000), life(12, 1_000_000), life(13, 700)], window=0.0))
+
+    assert (report.verdict, report.balance.signal, codes(report)) == ("balanced", "connections", [])
+
+
+def test_calls_of_the_lives_of_connections_that_stick_decide() -> None:
+    load = assess(facts([life(11, 900, 800), life(12, 40), life(13)], window=0.0))
+
+    assert (load.verdict, load.balance.signal, load.confidence) == ("unbalanced", "requests", "medium")
 
 
 def test_all_calls_are_taken_from_the_source_that_tells_of_most_pods() -> None:
