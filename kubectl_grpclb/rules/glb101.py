@@ -8,6 +8,7 @@ from kubectl_grpclb.rules.assess import Assessment, Server
 from kubectl_grpclb.rules.clients import holders, reach
 from kubectl_grpclb.rules.proxies import carried_by
 from kubectl_grpclb.rules.rule import Claim, Rule
+from kubectl_grpclb.rules.steered import Steer, steers_of, why_steered
 from kubectl_grpclb.rules.words import (
     among_read,
     connections,
@@ -31,6 +32,10 @@ _WHY = (
     "kube-proxy picks a pod at random once a connection, and a gRPC channel keeps its connection and sends every "
     "request over it."
 )
+_NOT_CHANCE = (
+    "So chance is not all that decides which pods get connections, and a gRPC channel keeps its connection and sends "
+    "every request over it."
+)
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
@@ -44,27 +49,28 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     direct = [proxy for proxy in facts.proxies if not proxy.dials_service]
     if direct and carried_by(facts, load, direct) == 1:
         return ()  # they choose the pods themselves, and no kube-proxy does
-    chance = load.balance.chance
-    random = chance is None or chance >= _RANDOM
+    chance, steers = load.balance.chance, steers_of(facts, load)
+    random = not steers and (chance is None or chance >= _RANDOM)
+    restarts = [] if steers else reconnect(facts, holders(facts, load))  # they would be led to the same pods again
     return (
         Claim(
-            message=" ".join(filter(None, _message(facts, load, random=random))),
-            evidence=_evidence(facts, load),
+            message=" ".join(filter(None, _message(facts, load, steers, random=random))),
+            evidence=[*(each.evidence for each in steers), *_evidence(facts, load)],
             confidence=load.confidence if random else _LOW,
             explains=0.6 if random else 0.3,
             remedies=("envoy", "round-robin"),
-            next=[plan_fix(facts), *expose_headless(facts), *reconnect(facts, holders(facts, load))],
+            next=[plan_fix(facts), *expose_headless(facts), *restarts],
         ),
     )
 
 
-def _message(facts: Facts, load: Assessment, *, random: bool) -> list[str]:
+def _message(facts: Facts, load: Assessment, steers: Sequence[Steer], *, random: bool) -> list[str]:
     said = [
         among_read(load, _landed(facts, load)),
-        _starved(load),
-        _WHY,
+        _starved(load, steered=bool(steers)),
+        f"{why_steered(steers)} {_NOT_CHANCE}" if steers else _WHY,
     ]
-    if not random and load.balance.chance is not None:
+    if not random and not steers and load.balance.chance is not None:
         said.append(
             f"But random placement alone would come out like this {odds(load.balance.chance)}: something else is "
             "at work too, such as a proxy in front or clients that hold on to one address."
@@ -97,7 +103,7 @@ def _who(facts: Facts, load: Assessment) -> str:
     return names([client.name for client in holders(facts, load)], at_most=3)
 
 
-def _starved(load: Assessment) -> str:
+def _starved(load: Assessment, *, steered: bool) -> str:
     without = [
         server.pod.name
         for server in load.servers
@@ -107,8 +113,8 @@ def _starved(load: Assessment) -> str:
         return ""
     verb, pronoun = ("gets", "it") if len(without) == 1 else ("get", "they")
     of = f"the {len(load.servers)} that could be read" if load.unseen else f"{len(load.servers)} ready pods"
-    until = f"and {pronoun} will not until a client reconnects."
-    return f"{len(without)} of {of} {verb} nothing ({names(without)}), {until}"
+    until = "" if steered else f", and {pronoun} will not until a client reconnects"
+    return f"{len(without)} of {of} {verb} nothing ({names(without)}){until}."
 
 
 def _cure(facts: Facts) -> str:

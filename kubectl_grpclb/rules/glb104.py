@@ -7,6 +7,7 @@ from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.clients import holders
 from kubectl_grpclb.rules.order import AgeOrder
 from kubectl_grpclb.rules.rule import Claim, Rule
+from kubectl_grpclb.rules.steered import Steer, steers_of, why_steered
 from kubectl_grpclb.rules.words import (
     among_read,
     connections,
@@ -24,19 +25,22 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     order = load.age_order
     if facts.tiers or order is None or not load.unbalanced:
         return ()
+    steers = steers_of(facts, load)
+    sure = order.systematic and not steers
+    restarts = [] if steers else reconnect(facts, holders(facts, load))  # they would be led to the same pods again
     return (
         Claim(
-            message=_message(load, order),
-            evidence=_evidence(load, order),
-            confidence=load.confidence if order.systematic else "low",
-            explains=1.0 if order.systematic else 0.4,
+            message=_message(load, order, steers),
+            evidence=[*(each.evidence for each in steers), *_evidence(load, order)],
+            confidence=load.confidence if sure else "low",
+            explains=1.0 if sure else 0.4,
             remedies=("envoy", "round-robin"),
-            next=[plan_fix(facts), *reconnect(facts, holders(facts, load))],
+            next=[plan_fix(facts), *restarts],
         ),
     )
 
 
-def _message(load: Assessment, order: AgeOrder) -> str:
+def _message(load: Assessment, order: AgeOrder, steers: Sequence[Steer]) -> str:
     young, old = len(order.young), len(load.servers) - len(order.young)
     young_names = {pod.name for pod in order.young}
     taken = sum(server.lasting for server in load.servers if server.pod.name in young_names)
@@ -50,6 +54,8 @@ def _message(load: Assessment, order: AgeOrder) -> str:
         f"{lasting_connections(load)}; {before} there before {'has' if old == 1 else 'have'} the rest. "
         f"Chance would leave them so little {odds(order.chance)}. ",
     )
+    if steers:
+        return f"{said}{why_steered(steers)} It may be that, rather than their age, which keeps connections from them."
     why = (
         "A channel keeps the connections that it has and looks for new pods only when one closes, so added pods "
         "stay idle until clients reconnect."
