@@ -73,6 +73,12 @@ class Assessment(Struct, frozen=True):
         return any(server.pod.name == busiest for server in self.servers)
 
     @property
+    def age_explains_all(self) -> bool:
+        """Pods that were added later get less than chance would give them, and the others are loaded evenly."""
+        order = self.age_order
+        return order is not None and order.systematic and not is_uneven(order.others(self.loads))
+
+    @property
     def by_calls(self) -> bool:
         """The load is that of calls, or of messages in them, and not of what might carry some."""
         return self.balance.signal in {"requests", "streams"}
@@ -218,8 +224,8 @@ _ENVOY = ("envoy",)
 
 
 def _lagging(order: AgeOrder | None, loads: Mapping[str, float]) -> AgeOrder | None:
-    """Leave out young pods that carry their part of the load, however few connections they hold."""
-    return order if order is not None and order.part(loads) < 1 else None
+    """Leave out young pods that carry their part of the load, or nearly, however few connections they hold."""
+    return order if order is not None and order.lags(loads) else None
 
 
 def _placements(server: Server, service: Service) -> int:

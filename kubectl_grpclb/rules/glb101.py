@@ -42,7 +42,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     """Hold where lasting connections leave a Service's pods unevenly loaded and the Service has an address."""
     if facts.tiers or facts.service.headless or not load.unbalanced or not load.lasting:
         return ()
-    if load.age_order is not None and load.age_order.systematic:
+    if load.age_explains_all:
         return ()
     if load.by_calls and (load.connections_are_even or not load.busiest_is_seen):
         return ()

@@ -25,7 +25,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     heavy = _heavy(facts, load)
     if not heavy and not load.connections_are_even and _seen(load) and not _reach_several(facts, load):
         return ()
-    if load.age_order is not None and load.age_order.systematic and not heavy:
+    if load.age_explains_all and not heavy:
         return ()
     return (
         Claim(

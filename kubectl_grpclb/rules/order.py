@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from kubectl_grpclb.balance import few_by_chance
+from kubectl_grpclb.balance import few_by_chance, is_uneven
 from kubectl_grpclb.model.facts import Pod
 
 __all__ = ["AgeOrder", "age_order"]
@@ -13,6 +13,7 @@ _APART = 5.0
 """Seconds between the creation of pods that were not created together."""
 _SYSTEMATIC = 0.001
 _LIKELY = 0.05
+_HALF = 0.5
 _NEXT_TO_NOTHING = 0.1
 """Share of their fair share, which is their part of the pods, up to which pods count as starved."""
 
@@ -41,6 +42,19 @@ class AgeOrder(Struct, frozen=True):
         """
         fair = sum(loads.values()) * len(self.young) / len(loads)
         return sum(loads[pod.name] for pod in self.young) / fair if fair else 0.0
+
+    def others(self, loads: Mapping[str, float]) -> list[float]:
+        """Give the loads of the pods that were there before."""
+        young = {pod.name for pod in self.young}
+        return [load for name, load in loads.items() if name not in young]
+
+    def lags(self, loads: Mapping[str, float]) -> bool:
+        """Say whether the young pods carry so little that their age may be why load is uneven.
+
+        Less than half of their part is. More of it, but not all, is where nothing else makes the loads uneven.
+        """
+        part = self.part(loads)
+        return part < _HALF or (part < 1 and not is_uneven(self.others(loads)))
 
     def starves(self, loads: Mapping[str, float]) -> bool:
         """Say whether the young pods get next to nothing, and that is not chance."""

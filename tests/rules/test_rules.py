@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from kubectl_grpclb.model.facts import Ended, Lookalike, Pod, Refusal, ServicePort
+from kubectl_grpclb.model.facts import Ended, Lookalike, Pod, PodSockets, Refusal, ServicePort
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.need import CONNECTION
 from kubectl_grpclb.model.rbac import rule_text
@@ -93,6 +93,28 @@ def test_a_younger_pod_that_carries_its_part_is_not_called_idle_where_another_is
     old = [pod(11, sockets([busy] * 60)), pod(12, sockets([calm] * 60))]
 
     assert codes(analyse(facts([*old, pod(13, sockets([busy] * 40), age=600.0)]))) == ["GLB101"]
+
+
+def test_a_younger_pod_that_carries_most_of_its_part_does_not_hide_that_load_sticks_to_an_old_one() -> None:
+    def held(count: int, received: int) -> PodSockets:
+        return sockets([connection(received=received)] * count, tool="ss")
+
+    old = [pod(11, held(30, 4_000)), pod(12, held(30, 300)), pod(13, held(30, 300))]
+
+    assert codes(analyse(facts([*old, pod(14, held(5, 6_500), age=600.0)]))) == ["GLB101"]
+
+
+def test_added_pods_that_get_nothing_do_not_hide_that_load_sticks_to_one_of_the_others() -> None:
+    old = [pod(11, lasting(30)), pod(12, lasting(0)), pod(13, lasting(0))]
+
+    assert codes(analyse(facts([*old, pod(14, lasting(0), age=60.0)]))) == ["GLB104", "GLB101"]
+
+
+def test_many_added_pods_with_more_than_half_of_their_part_are_why_load_is_uneven() -> None:
+    old = [pod(number, lasting(40)) for number in (11, 12, 13)]
+    young = [pod(number, lasting(11), age=60.0) for number in range(14, 21)]
+
+    assert codes(analyse(facts([*old, *young]))) == ["GLB104"]
 
 
 def test_pods_created_together_are_not_called_added_later() -> None:
