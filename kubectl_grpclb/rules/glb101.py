@@ -44,7 +44,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
         return ()
     if load.age_explains_all:
         return ()
-    if load.by_calls and (load.connections_are_even or not load.busiest_is_seen):
+    if load.connections_are_even or (load.by_calls and not load.busiest_is_seen):
         return ()
     direct = [proxy for proxy in facts.proxies if not proxy.dials_service]
     if direct and carried_by(facts, load, direct) == 1:

@@ -1,6 +1,6 @@
 """GLB106: calls are uneven over connections that are even, as where one client calls far more than the others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 
 from kubectl_grpclb.balance import is_uneven
@@ -8,7 +8,7 @@ from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.rules.assess import Assessment, Server
 from kubectl_grpclb.rules.clients import holders, reach
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import at_most, headless_target, names, per_second, plan_fix, pods
+from kubectl_grpclb.rules.words import at_most, connections, headless_target, names, per_second, plan_fix, pods
 
 _HEAVY = 5.0
 """So many times the calls of another client, in the median, make one heavy."""
@@ -19,8 +19,11 @@ _WHY = "A channel sends all of its calls over the connection that it has, so tha
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
-    """Hold where calls are uneven, and connections do not explain it: even, or not seen, or a few clients do."""
-    if facts.tiers or not load.unbalanced or not load.by_calls or load.balance.signal == "streams":
+    """Hold where calls are uneven, and connections do not explain it: even, or not seen, or a few clients do.
+
+    Bytes, where nothing counts calls, are not explained by connections that are even, either.
+    """
+    if facts.tiers or not load.unbalanced or not (load.balance.signal == "requests" or _by_bytes(load)):
         return ()
     heavy = _heavy(facts, load)
     if not heavy and not load.connections_are_even and _seen(load) and not _reach_several(facts, load):
@@ -37,6 +40,10 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
             next=[plan_fix(facts)],
         ),
     )
+
+
+def _by_bytes(load: Assessment) -> bool:
+    return load.balance.signal == "bytes" and load.connections_are_even
 
 
 def _seen(load: Assessment) -> bool:
@@ -56,37 +63,45 @@ def _passing(load: Assessment) -> bool:
 
 
 def _heavy(facts: Facts, load: Assessment) -> list[Client]:
-    """Name clients that make many times the calls of another, and do not spread them over the pods themselves."""
-    clients = facts.clients
-    if len(clients) < 2 or any(client.requests is None for client in clients):
+    """Name clients that send many times what another does, and do not spread it over the pods themselves."""
+    sent = _sent(facts, load)
+    if sent is None or len(sent) < 2:
         return []
+    total = _total(sent, load)
     heavy = [
         client
-        for client in clients
-        if _made([client]) >= _HEAVY * _usual([other for other in clients if other is not client])
-        and _made([client]) >= _PART * _total(facts, load)
+        for client in facts.clients
+        if sent[client.ip] >= _HEAVY * median(count for ip, count in sent.items() if ip != client.ip)
+        and sent[client.ip] >= _PART * total
         and is_uneven(_placed(client, load))
     ]
-    return heavy if len(heavy) * 2 <= len(clients) else []
+    return heavy if len(heavy) * 2 <= len(sent) else []
 
 
-def _made(clients: Sequence[Client]) -> int:
-    return sum(client.requests or 0 for client in clients)
+def _sent(facts: Facts, load: Assessment) -> dict[str, float] | None:
+    """Give the calls of each client by its address, or the bytes where these are the load; None where not all tell."""
+    if load.balance.signal == "bytes":
+        return {client.ip: sum(_placed(client, load)) for client in facts.clients}
+    known = {client.ip: float(client.requests) for client in facts.clients if client.requests is not None}
+    return known if len(known) == len(facts.clients) else None
 
 
-def _usual(clients: Sequence[Client]) -> float:
-    return median(client.requests or 0 for client in clients)
-
-
-def _total(facts: Facts, load: Assessment) -> float:
-    """Count all calls, those over connections that are gone as well."""
-    return max(float(_made(facts.clients)), sum(load.loads.values()))
+def _total(sent: Mapping[str, float], load: Assessment) -> float:
+    """Count all, what came over connections that are gone as well."""
+    return max(sum(sent.values()), sum(load.loads.values()))
 
 
 def _placed(client: Client, load: Assessment) -> list[float]:
-    """Give how many of the client's calls each ready pod got."""
+    """Give how many of the client's calls, or bytes, each ready pod got."""
+    by_bytes = load.balance.signal == "bytes"
     return [
-        float(sum(each.streams or 0 for each in server.sockets.connections if each.peer == client.ip))
+        float(
+            sum(
+                (each.received if by_bytes else each.streams) or 0
+                for each in server.sockets.connections
+                if each.peer == client.ip
+            )
+        )
         for server in load.servers
     ]
 
@@ -107,11 +122,15 @@ def _among_counted(load: Assessment) -> str:
     return f"Among the {len(load.loads)} ready pods whose calls are known, " if load.unread else ""
 
 
+def _what(load: Assessment) -> str:
+    return "bytes" if load.balance.signal == "bytes" else "calls"
+
+
 def _spread(load: Assessment) -> str:
-    busiest = _busiest(load)
-    part = f"{busiest} gets {_share(load, busiest):.0%} of the calls"
+    busiest, what = _busiest(load), _what(load)
+    part = f"{busiest} gets {_share(load, busiest):.0%} of the {what}"
     if load.connections_are_even:
-        return f"The connections are spread evenly, and the calls over them are not: {part}."
+        return f"The connections are spread evenly, and the {what} over them are not: {part}."
     return f"{part}."
 
 
@@ -122,16 +141,18 @@ def _unseen(load: Assessment) -> str:
 
 
 def _who(facts: Facts, load: Assessment, heavy: Sequence[Client]) -> str:
-    if not heavy:
+    sent = _sent(facts, load)
+    if not heavy or sent is None:
         return _candidates(facts, load)
-    verb = "makes" if len(heavy) == 1 else "make"
-    each = "each " if len(heavy) > 1 else ""
-    made = _made(heavy)
-    usual = _usual([client for client in facts.clients if client not in heavy])
+    one, busy = len(heavy) == 1, {client.ip for client in heavy}
+    made = sum(sent[ip] for ip in busy)
+    usual = median(count for ip, count in sent.items() if ip not in busy)
     times = f"about {made / len(heavy) / usual:,.0f} times" if usual else "many times"
+    verb = {"calls": "make", "bytes": "send"}[_what(load)]
     said = (
-        f"{names([client.name for client in heavy], at_most=3)} {verb} {made / _total(facts, load):.0%} of all calls, "
-        f"{each}{times} as many as another client in the median."
+        f"{names([client.name for client in heavy], at_most=3)} {verb}{'s' if one else ''} "
+        f"{made / _total(sent, load):.0%} of all {_what(load)}, {'' if one else 'each '}{times} as many as another "
+        "client in the median."
     )
     return said if all(client.kind == "Pod" for client in heavy) else f"{said} {_BEHIND}"
 
@@ -140,7 +161,7 @@ def _candidates(facts: Facts, load: Assessment) -> str:
     """Without counts by connection, name those who may be: the clients of the busiest pod."""
     busiest = _busiest(load)
     there = [client.name for client in holders(facts, load) if busiest in client.pods]
-    if not there or any(client.requests is not None for client in facts.clients):
+    if not there or _sent(facts, load) or any(client.requests is not None for client in facts.clients):
         return ""
     return f"Who makes them is not told by the servers' metrics; connected to it {_be(there)} {names(there)}."
 
@@ -161,15 +182,19 @@ def _evidence(facts: Facts, load: Assessment, heavy: Sequence[Client]) -> list[s
     by = names(load.balance.sources) or "a source"
     held = {server.pod.name: server for server in load.servers}
     said = [
-        f"{name}: {load.loads[name]:,.0f} calls{_connections(held.get(name))} ({by})"
+        f"{name}: {load.loads[name]:,.0f} {_what(load)}{_connections(held.get(name))} ({by})"
         for name in sorted(load.loads, key=lambda each: (-load.loads[each], each))
     ]
     return said + [
-        f"{client.name} ({client.ip}): {per_second(client)} over {client.connections} "
-        f"{'connection' if client.connections == 1 else 'connections'}, to {pods(len(reach(client, load.servers)))}"
+        f"{client.name} ({client.ip}): {_how_much(client, load)} over {connections(client.connections)}, to "
+        f"{pods(len(reach(client, load.servers)))}"
         for client in (*heavy, *(each for each in facts.clients if each not in heavy))
-        if client.requests is not None
+        if client.requests is not None or load.balance.signal == "bytes"
     ]
+
+
+def _how_much(client: Client, load: Assessment) -> str:
+    return f"{sum(_placed(client, load)):,.0f} bytes" if load.balance.signal == "bytes" else per_second(client)
 
 
 def _connections(server: Server | None) -> str:

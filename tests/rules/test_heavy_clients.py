@@ -10,6 +10,7 @@ from tests.rules.builders import (
     behind,
     carrying,
     codes,
+    connection,
     facts,
     lasting,
     metered,
@@ -39,6 +40,33 @@ def test_a_client_that_calls_far_more_than_the_others_is_named() -> None:
         "calls. caller-5d6c7b8f9-21 makes 90% of all calls, about 18 times as many as another client in the median. "
         "A channel sends "
     )
+
+
+def test_a_client_that_sends_far_more_than_the_others_over_even_connections_is_named() -> None:
+    sent = {11: 90_000, 12: 5_000, 13: 5_000}
+    pods = [
+        pod(number, sockets([connection(f"10.244.1.{number + 10}", received=received)], tool="ss"))
+        for number, received in sent.items()
+    ]
+
+    report = analyse(facts(pods))
+    found = the(report, "GLB106")
+
+    assert (codes(report), found.confidence) == (["GLB106"], "medium")
+    assert found.message.startswith(
+        "The connections are spread evenly, and the bytes over them are not: greeter-7c9f8d5b6-00011 gets 90% of the "
+        "bytes. caller-5d6c7b8f9-21 sends 90% of all bytes, about 18 times as many as another client in the median. "
+    )
+    assert found.evidence[0] == "greeter-7c9f8d5b6-00011: 90,000 bytes over 1 lasting connection (ss)"
+    assert found.evidence[3] == "caller-5d6c7b8f9-21 (10.244.1.21): 90,000 bytes over 1 connection, to 1 pod"
+
+
+def test_bytes_over_connections_that_stick_are_left_to_the_connections() -> None:
+    busy, calm = connection(ONE, received=90_000), connection(TWO, received=900)
+
+    report = analyse(facts([pod(11, sockets([busy, calm], tool="ss")), pod(12, sockets(tool="ss"))]))
+
+    assert codes(report) == ["GLB101"]
 
 
 def test_of_two_clients_one_can_be_heavy() -> None:

@@ -92,16 +92,16 @@ def test_a_younger_pod_that_carries_its_part_is_not_called_idle_where_another_is
     calm, busy = connection(received=100), connection(received=4_000)
     old = [pod(11, sockets([busy] * 60)), pod(12, sockets([calm] * 60))]
 
-    assert codes(analyse(facts([*old, pod(13, sockets([busy] * 40), age=600.0)]))) == ["GLB101"]
+    assert codes(analyse(facts([*old, pod(13, sockets([busy] * 40), age=600.0)]))) == ["GLB106"]
 
 
-def test_a_younger_pod_that_carries_most_of_its_part_does_not_hide_that_load_sticks_to_an_old_one() -> None:
+def test_a_younger_pod_that_carries_most_of_its_part_does_not_hide_that_an_old_one_has_most() -> None:
     def held(count: int, received: int) -> PodSockets:
         return sockets([connection(received=received)] * count, tool="ss")
 
     old = [pod(11, held(30, 4_000)), pod(12, held(30, 300)), pod(13, held(30, 300))]
 
-    assert codes(analyse(facts([*old, pod(14, held(5, 6_500), age=600.0)]))) == ["GLB101"]
+    assert codes(analyse(facts([*old, pod(14, held(5, 6_500), age=600.0)]))) == ["GLB106"]
 
 
 def test_added_pods_that_get_nothing_do_not_hide_that_load_sticks_to_one_of_the_others() -> None:
