@@ -1,7 +1,7 @@
 """Envoy's clusters: whom it sends to, how it finds them and spreads calls over them."""
 
 from kubectl_grpclb.model.bundle import ADMIN_PORT
-from kubectl_grpclb.remedies.envoy._words import TYPES, Json, assignment, extension, seconds
+from kubectl_grpclb.remedies.envoy._words import TCP_KEEPALIVE, TYPES, Json, assignment, extension, seconds
 from kubectl_grpclb.remedies.envoy.upstream import Balancing, Forwarded, Upstream
 
 __all__ = ["clusters"]
@@ -31,11 +31,13 @@ def _servers(upstream: Upstream) -> Json:
     cluster = {
         **_discovered("servers", upstream, upstream.servers, upstream.target_port),
         "connect_timeout": seconds(_CONNECT),
+        "upstream_connection_options": {"tcp_keepalive": TCP_KEEPALIVE},
         "load_balancing_policy": {"policies": [{"typed_extension_config": _policy(upstream.balancing)}]},
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": f"{TYPES}.extensions.upstreams.http.v3.HttpProtocolOptions",
-                # No keepalive pings: grpc-go ends a connection that pings more often than every 5 minutes.
+                # No pings: grpc-go ends a connection that pings more often than every 5 minutes. TCP's own probes ask
+                # the server's machine, and count for nothing there.
                 "explicit_http_config": {"http2_protocol_options": {}},
             }
         },
@@ -128,7 +130,11 @@ def _service(upstream: Upstream) -> Json:
 
 def _forwarded(upstream: Upstream, port: Forwarded) -> Json:
     name = f"servers-{port.target}"
-    return {**_discovered(name, upstream, upstream.servers, port.target), "connect_timeout": seconds(1)}
+    return {
+        **_discovered(name, upstream, upstream.servers, port.target),
+        "connect_timeout": seconds(1),
+        "upstream_connection_options": {"tcp_keepalive": TCP_KEEPALIVE},
+    }
 
 
 def _static(name: str, host: str, port: int) -> Json:

@@ -1,6 +1,6 @@
 """Envoy's listeners: gRPC and the other ports for clients, status for the kubelet, proof and drain for ourselves."""
 
-from kubectl_grpclb.remedies.envoy._words import Json, address, extension, http_manager, router, seconds
+from kubectl_grpclb.remedies.envoy._words import TCP_KEEPALIVE, Json, address, extension, http_manager, router, seconds
 from kubectl_grpclb.remedies.envoy.drain import drain_listener
 from kubectl_grpclb.remedies.envoy.upstream import Forwarded, Upstream
 
@@ -42,6 +42,9 @@ def _grpc_listener(upstream: Upstream) -> Json:
         "http2_protocol_options": {
             "max_concurrent_streams": _STREAMS,
             "override_stream_error_on_invalid_http_message": True,
+            # A client whose node died is found out, and its streams end. Every client has to answer a PING (RFC 9113
+            # §6.7), and none counts them: only gRPC's servers do. grpc-go's servers give 20 s for the answer, too.
+            "connection_keepalive": {"interval": seconds(60), "timeout": seconds(20)},
         },
         "access_log": _access_log(upstream.access_log),
         "http_filters": [
@@ -60,6 +63,7 @@ def _grpc_listener(upstream: Upstream) -> Json:
     return {
         "name": "grpc",
         "address": _all(upstream, upstream.listen_port),
+        "tcp_keepalive": TCP_KEEPALIVE,  # for what is not HTTP/2
         "connection_balance_config": {"exact_balance": {}},
         "filter_chains": [{"filters": [http_manager(manager)]}],
     }
@@ -98,6 +102,7 @@ def _tcp_listener(upstream: Upstream, port: Forwarded) -> Json:
         "name": f"tcp-{port.listen}",
         "stat_prefix": f"tcp-{port.listen}",  # rollback counts its connections by that name
         "address": _all(upstream, port.listen),
+        "tcp_keepalive": TCP_KEEPALIVE,
         "filter_chains": [{"filters": [_tcp(f"servers-{port.target}", idle=_DAY)]}],
     }
 

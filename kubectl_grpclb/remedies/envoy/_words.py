@@ -2,11 +2,25 @@
 
 from typing import Any
 
-__all__ = ["TYPES", "Json", "address", "assignment", "extension", "http_manager", "router", "seconds"]
+__all__ = [
+    "TCP_KEEPALIVE",
+    "TYPES",
+    "Json",
+    "address",
+    "assignment",
+    "extension",
+    "http_manager",
+    "router",
+    "seconds",
+]
 
 Json = dict[str, Any]
 
 TYPES = "type.googleapis.com/envoy"
+
+TCP_KEEPALIVE: Json = {"keepalive_time": 60, "keepalive_interval": 10, "keepalive_probes": 3}
+"""A peer whose machine died without a word is found out 90 s after it was last heard. The kernel's own default is 2 h,
+and only for sockets that ask for it (tcp(7))."""
 
 
 def address(host: str, port: int) -> Json:
