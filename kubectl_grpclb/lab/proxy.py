@@ -36,8 +36,8 @@ def on_loopback(
 ) -> Json:
     """Give the configuration with these addresses: listeners and clusters by name, addresses in place of DNS.
 
-    Nothing else differs, and what is given stays as it is. Raises KeyError for a listener or a cluster that has
-    no address.
+    Nothing else differs but the socket options, whose numbers are Linux's, and what is given stays as it is. Raises
+    KeyError for a listener or a cluster that has no address.
     """
     here = deepcopy(config)
     here["admin"]["address"] = _address(admin)
@@ -45,6 +45,7 @@ def on_loopback(
         listener["address"] = _address(listeners[listener["name"]])
     for cluster in here["static_resources"]["clusters"]:
         cluster.pop("cluster_type", None)
+        cluster.pop("upstream_bind_config", None)
         cluster["type"] = "STATIC"
         endpoints = [{"endpoint": {"address": _address(each)}} for each in clusters[cluster["name"]]]
         cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": endpoints}]

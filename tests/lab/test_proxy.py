@@ -65,7 +65,15 @@ def test_only_addresses_differ_from_what_fix_writes() -> None:
     changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
     allowed = ("/address", "/port_value", "/type")
     discovery = tuple(f"/static_resources/clusters/{name}/cluster_type/" for name in ("servers", "service"))
-    assert {path for path in changed if not path.endswith(allowed) and not path.startswith(discovery)} == set()
+    linux = "/static_resources/clusters/servers/upstream_bind_config/socket_options/"
+    assert {
+        path for path in changed if not path.endswith(allowed) and not path.startswith((*discovery, linux))
+    } == set()
+
+
+def test_no_socket_option_is_set_by_a_number_that_only_linux_knows() -> None:
+    assert "socket_options" in repr(in_a_cluster())
+    assert "socket_options" not in repr(here(in_a_cluster()))
 
 
 def test_dns_gives_way_to_the_addresses_that_it_would_give() -> None:

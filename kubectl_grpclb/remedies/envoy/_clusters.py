@@ -15,6 +15,9 @@ connection takes a few milliseconds."""
 
 _RETRIES_AT_ONCE = 1000
 
+_IPPROTO_TCP, _TCP_USER_TIMEOUT = 6, 18
+"""Linux's numbers (linux/in.h, linux/tcp.h): Envoy names no such option. Its value is in milliseconds."""
+
 
 def clusters(upstream: Upstream) -> list[Json]:
     """Give the servers, their other ports, the original Service, and what Envoy has to ask of itself."""
@@ -32,6 +35,7 @@ def _servers(upstream: Upstream) -> Json:
         **_discovered("servers", upstream, upstream.servers, upstream.target_port),
         "connect_timeout": seconds(_CONNECT),
         "upstream_connection_options": {"tcp_keepalive": TCP_KEEPALIVE},
+        "upstream_bind_config": {"socket_options": [_user_timeout()]},
         "load_balancing_policy": {"policies": [{"typed_extension_config": _policy(upstream.balancing)}]},
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
@@ -60,6 +64,15 @@ def _servers(upstream: Upstream) -> Json:
     if upstream.health_checked:
         cluster |= {"health_checks": [_health_check()], "ignore_health_on_host_removal": True}
     return cluster
+
+
+def _user_timeout() -> Json:
+    """Give up a connection on which nothing is acknowledged.
+
+    Keepalive asks only where nothing is under way. What was sent is sent again and again for a quarter of an hour
+    (tcp_retries2 in tcp(7)), while its calls wait. gRPC itself sets it beside its keepalive (grpc/proposal A18).
+    """
+    return {"description": "TCP_USER_TIMEOUT", "level": _IPPROTO_TCP, "name": _TCP_USER_TIMEOUT, "int_value": 30_000}
 
 
 def _health_check() -> Json:

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 import sys
 from copy import deepcopy
 from pathlib import Path
@@ -101,7 +102,15 @@ def test_a_grpc_client_that_rests_keeps_its_connection() -> None:
 
 
 def test_servers_get_no_pings_of_http2() -> None:
-    clusters = bootstrap(upstream())["static_resources"]["clusters"]
+    servers = bootstrap(upstream())["static_resources"]["clusters"][0]
 
-    options = clusters[0]["typed_extension_protocol_options"]
-    assert "connection_keepalive" not in repr(options)
+    assert "connection_keepalive" not in repr(servers["typed_extension_protocol_options"])
+
+
+@needs_linux
+def test_what_a_server_does_not_acknowledge_is_given_up_after_half_a_minute() -> None:
+    servers = bootstrap(upstream())["static_resources"]["clusters"][0]
+
+    (option,) = servers["upstream_bind_config"]["socket_options"]
+    assert (option["level"], option["name"]) == (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert option["int_value"] == 30_000
