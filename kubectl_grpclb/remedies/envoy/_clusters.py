@@ -45,7 +45,7 @@ def _servers(upstream: Upstream) -> Json:
                 "explicit_http_config": {"http2_protocol_options": {}},
             }
         },
-        "circuit_breakers": {"thresholds": [_breakers(priority) for priority in ("DEFAULT", "HIGH")]},
+        "circuit_breakers": _breakers(),
         "outlier_detection": {
             "split_external_local_origin_errors": True,
             "consecutive_local_origin_failure": 3,
@@ -87,15 +87,15 @@ def _health_check() -> Json:
     }
 
 
-def _breakers(priority: str) -> Json:
-    return {
-        "priority": priority,
+def _breakers() -> Json:
+    limits = {
         "max_connections": _BREAKERS,
         "max_pending_requests": _BREAKERS,
         "max_requests": _BREAKERS,
         "max_retries": _RETRIES_AT_ONCE,
         "track_remaining": True,
     }
+    return {"thresholds": [{"priority": priority, **limits} for priority in ("DEFAULT", "HIGH")]}
 
 
 def _policy(balancing: Balancing) -> Json:
@@ -147,6 +147,7 @@ def _forwarded(upstream: Upstream, port: Forwarded) -> Json:
         **_discovered(name, upstream, upstream.servers, port.target),
         "connect_timeout": seconds(1),
         "upstream_connection_options": {"tcp_keepalive": TCP_KEEPALIVE},
+        "circuit_breakers": _breakers(),
     }
 
 

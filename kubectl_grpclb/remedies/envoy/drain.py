@@ -59,7 +59,12 @@ def drain_listener(address: Json, path: str, least: float, most: float) -> Json:
             ],
         }
     )
-    return {"name": "drain", "address": address, "filter_chains": [{"filters": [manager]}]}
+    return {
+        "name": "drain",
+        "address": address,
+        "ignore_global_conn_limit": True,  # an Envoy that is full has to end, too
+        "filter_chains": [{"filters": [manager]}],
+    }
 
 
 def _routes(path: str) -> list[Json]:

@@ -189,3 +189,19 @@ def test_the_servers_are_found_by_the_full_name_of_the_headless_service() -> Non
     config = made(planned(), "ConfigMap")["data"]["envoy.yaml"]
 
     assert "greeter-grpclb-pods.shop.svc.cluster.local." in config
+
+
+def test_every_cluster_of_servers_takes_more_than_the_1024_connections_of_envoys_default() -> None:
+    service = live(
+        ports=[
+            {"name": "grpc", "port": 80, "targetPort": "grpc", "protocol": "TCP"},
+            {"name": "admin", "port": 9090, "targetPort": 9090, "protocol": "TCP"},
+        ]
+    )
+
+    clusters = config_of(planned(service=service))["static_resources"]["clusters"]
+
+    servers = [each for each in clusters if each["name"].startswith("servers")]
+    limits = [limit["max_connections"] for each in servers for limit in each["circuit_breakers"]["thresholds"]]
+    assert len(servers) == 2
+    assert set(limits) == {1_000_000}

@@ -83,9 +83,11 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextlib.asynccontextmanager
-async def scene(least: float, most: float) -> AsyncIterator[Scene]:
-    """Run Envoy with the configuration that `fix` writes, moved to this machine."""
+async def scene(least: float, most: float, clients: int = 10_000) -> AsyncIterator[Scene]:
+    """Run Envoy with the configuration that `fix` writes, moved to this machine; it takes so many `clients`."""
     config = bootstrap(upstream(drain_seconds=least, drain_limit=most))
+    (monitor,) = config["overload_manager"]["resource_monitors"]
+    monitor["typed_config"]["max_active_downstream_connections"] = clients
     admin, server, *rest = free_ports(2 + len(listener_names(config)))
     at = {name: ("127.0.0.1", port) for name, port in zip(listener_names(config), rest, strict=True)}
     clusters = {
@@ -172,3 +174,14 @@ def test_whoever_does_not_know_the_path_begins_no_drain() -> None:
 
     assert statuses == [404] * 5
     assert sent_away == 0
+
+
+def test_an_envoy_that_takes_no_more_clients_is_drained_all_the_same() -> None:
+    async def drained() -> tuple[int, int]:
+        async with scene(least=1, most=60, clients=1) as running:
+            call = await running.stream()
+            running.streamer.let.set()
+            await call.read()
+            return await running.get(PATH), await running.stat("http.drain.downstream_rq_total")
+
+    assert asyncio.run(drained()) == (200, 2)  # preStop itself, and a second
