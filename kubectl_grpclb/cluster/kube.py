@@ -1,6 +1,6 @@
 """A real Kubernetes cluster behind the port.
 
-Importing this module is cheap; the Kubernetes client is imported when a connection is made.
+Importing this module is cheap; aiohttp is imported when a connection is made.
 """
 
 import asyncio

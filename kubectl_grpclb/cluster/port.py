@@ -38,7 +38,7 @@ class Cluster(Protocol):
 
 
 class Workshop(Cluster, Protocol):
-    """A cluster that may also be changed; only `fix` and `rollback` are given one.
+    """A cluster that may also be changed: for `fix`, `verify`, `rollback`, and looks by `--debug` or `--via node`.
 
     Every method raises ClusterError where the cluster as a whole gave no answer.
     """

@@ -33,7 +33,8 @@ def record(
 ) -> None:
     """Keep what diagnose reads in a file.
 
-    The file, a snapshot, is for `diagnose --from` or a bug report.
+    The file, a snapshot, is for diagnose --from or a bug report. Changes nothing in the cluster, unless --debug or
+    --via node asks for it.
 
     A snapshot holds names, addresses, labels and connections. It never holds Secrets, environment
     values, arguments, tokens, or annotations other than those that name a mesh or a deployment tool.

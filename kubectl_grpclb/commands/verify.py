@@ -33,8 +33,9 @@ def verify(
 ) -> None:
     """Tell whether a fix cured.
 
-    Diagnoses again and compares with the time before the fix. Changes nothing. The outcome is fixed, pending
-    (connections from before are still open), unchanged, worse or unknown.
+    Diagnoses again and compares the result with the time before the fix. Changes nothing, unless --debug or
+    --via node asks for it. The outcome is fixed, pending (connections from before the fix are still open), unchanged,
+    worse or unknown.
 
     Exit codes: 0 fixed or pending; 2 usage; 3 too little could be read to say; 4 no fix is recorded, or the cluster
     could not be reached or said no; 5 no cure shows; 130 interrupted.
