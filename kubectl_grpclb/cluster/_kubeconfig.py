@@ -48,6 +48,11 @@ class Access(Struct, frozen=True):
     cluster: Fields
     user: Fields
 
+    @property
+    def kubectl(self) -> str:
+        """The beginning of a kubectl command for this cluster."""
+        return f"kubectl --context {printable(self.context)}"
+
 
 class _NamedCluster(Struct, frozen=True):
     name: str

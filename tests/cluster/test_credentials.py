@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_grpclb.cluster import _credentials
+from kubectl_grpclb.cluster import _plugin
 from kubectl_grpclb.cluster._credentials import Credentials, read_credentials
 from kubectl_grpclb.cluster._kubeconfig import Access
 from kubectl_grpclb.model.errors import ClusterError
@@ -111,7 +111,7 @@ def test_a_plugin_of_another_version_is_named() -> None:
 
 
 def test_a_plugin_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_credentials, "PLUGIN_LIMIT", 0.2)
+    monkeypatch.setattr(_plugin, "PLUGIN_LIMIT", 0.2)
 
     with pytest.raises(ClusterError, match=r"no answer within 0.2 s"):
         credentials(plugin("import time; time.sleep(60)", interactiveMode="Never"))

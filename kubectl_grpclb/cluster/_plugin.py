@@ -1,0 +1,146 @@
+"""Credential plugins: a kubeconfig user's `exec`, run as kubectl runs it (client.authentication.k8s.io)."""
+
+import asyncio
+import base64
+import json
+import os
+import sys
+from contextlib import nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from kubectl_grpclb.cluster._kubeconfig import Access
+from kubectl_grpclb.model.errors import ClusterError
+from kubectl_grpclb.model.text import printable
+
+if TYPE_CHECKING:
+    from kubectl_grpclb.cluster.told import Teller
+
+__all__ = ["Issued", "ask_plugin"]
+
+PLUGIN_LIMIT = 60.0
+"""Seconds that a credential plugin may take when nobody is there to answer it."""
+
+
+class Issued(Struct, frozen=True, rename="camel"):
+    """What a plugin gave: a token, a client certificate with its key, or both; the latter are PEM."""
+
+    token: str | None = None
+    client_certificate_data: str | None = None
+    client_key_data: str | None = None
+
+
+class _ExecCredential(Struct, frozen=True, rename="camel"):
+    kind: str
+    api_version: str
+    status: Issued | None = None
+
+
+class _Variable(Struct, frozen=True):
+    name: str
+    value: str = ""
+
+
+class _Plugin(Struct, frozen=True, rename="camel"):
+    command: str
+    api_version: str
+    args: tuple[str, ...] | None = None
+    env: tuple[_Variable, ...] | None = None
+    install_hint: str = ""
+    interactive_mode: str = "IfAvailable"
+    provide_cluster_info: bool = False
+
+
+async def ask_plugin(access: Access, teller: "Teller | None") -> Issued:
+    """Run the plugin, whose name is told. Raises ClusterError where no credentials come of it."""
+    try:
+        plugin = msgspec.convert(access.user["exec"], _Plugin)
+    except msgspec.ValidationError as error:
+        raise ClusterError(
+            f"the credential plugin of context {printable(access.context)!r} is not well described in the "
+            f"kubeconfig: {printable(str(error))}"
+        ) from error
+    with nullcontext() if teller is None else teller.timing(f"run credential plugin {plugin.command}"):
+        issued = _parse(plugin, await _run(plugin, access), access)
+    if not issued.token and not (issued.client_certificate_data and issued.client_key_data):
+        raise _plugin_failed(plugin, access, "it gave neither a token nor a certificate with its key")
+    return issued
+
+
+async def _run(plugin: _Plugin, access: Access) -> bytes:
+    """Run the plugin and give its standard output; its standard error and questions go to the user."""
+    terminal = sys.stdin is not None and sys.stdin.isatty()
+    if plugin.interactive_mode == "Always" and not terminal:  # as kubectl does, which does not run it then either
+        raise _plugin_failed(plugin, access, "it has to ask you (interactiveMode Always), and there is no terminal")
+    interactive = plugin.interactive_mode != "Never" and terminal
+    environment = os.environ | {variable.name: variable.value for variable in plugin.env or ()}
+    environment["KUBERNETES_EXEC_INFO"] = json.dumps(_exec_info(plugin, access, interactive=interactive))
+    try:
+        process = await asyncio.create_subprocess_exec(
+            plugin.command,
+            *(plugin.args or ()),
+            env=environment,
+            stdin=None if interactive else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+        )
+    except (OSError, ValueError) as error:
+        hint = f" {printable(plugin.install_hint.strip())}" if plugin.install_hint else ""
+        raise ClusterError(
+            f"the credential plugin {printable(plugin.command)!r} of context {printable(access.context)!r} "
+            f"cannot be run (kubectl says: executable {printable(plugin.command)} not found); install it or "
+            f"put it on PATH.{hint}"
+        ) from error
+    try:
+        async with asyncio.timeout(None if interactive else PLUGIN_LIMIT):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        raise _plugin_failed(plugin, access, f"it gave no answer within {PLUGIN_LIMIT:g} s") from None
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    if process.returncode:
+        raise _plugin_failed(plugin, access, f"it ended with exit code {process.returncode}")
+    return output
+
+
+def _exec_info(plugin: _Plugin, access: Access, *, interactive: bool) -> dict[str, Any]:
+    """Give the ExecCredential that a plugin is asked with (client.authentication.k8s.io)."""
+    spec: dict[str, Any] = {"interactive": interactive}
+    if plugin.provide_cluster_info:
+        kept = ("server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data", "proxy-url")
+        cluster = {key: access.cluster[key] for key in kept if key in access.cluster}
+        authority = access.cluster.get("certificate-authority")
+        if authority and "certificate-authority-data" not in cluster:
+            with suppress(OSError):
+                cluster["certificate-authority-data"] = base64.b64encode(Path(authority).read_bytes()).decode()
+        for extension in access.cluster.get("extensions") or ():
+            if extension.get("name") == "client.authentication.k8s.io/exec":
+                cluster["config"] = extension.get("extension")
+        spec["cluster"] = cluster
+    return {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
+
+
+def _parse(plugin: _Plugin, output: bytes, access: Access) -> Issued:
+    try:
+        credential = msgspec.json.decode(output, type=_ExecCredential)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _plugin_failed(plugin, access, "its answer is not an ExecCredential") from error
+    if credential.api_version != plugin.api_version:
+        raise _plugin_failed(
+            plugin,
+            access,
+            f"it answers in {printable(credential.api_version)}, the kubeconfig wants {plugin.api_version}",
+        )
+    return credential.status or Issued()
+
+
+def _plugin_failed(plugin: _Plugin, access: Access, why: str) -> ClusterError:
+    return ClusterError(
+        f"the credential plugin {printable(plugin.command)!r} of context {printable(access.context)!r} gave no "
+        f"credentials: {why}. Log in again, or see what `{access.kubectl} get ns` says"
+    )
