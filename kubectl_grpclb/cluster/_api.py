@@ -7,7 +7,6 @@ import and would still leave WebSockets without the kubeconfig's proxy and TLS s
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -16,12 +15,13 @@ from msgspec import Struct
 from yarl import URL
 
 from kubectl_grpclb.cluster._failures import Place, not_kubernetes, unauthorised, unreachable
+from kubectl_grpclb.cluster._handshake import Socket, connection_of_last, leave
 from kubectl_grpclb.cluster._reply import HandshakeRefusedError, Reply, first_of, is_status, pause_of, status_message
 
 if TYPE_CHECKING:
     from kubectl_grpclb.cluster.told import Teller
 
-__all__ = ["Api", "Query", "Route", "Socket", "watch_handshake"]
+__all__ = ["Api", "Query", "Route", "Socket"]
 
 TRIES = 4
 """How often a request is sent at most while the API server asks to come back later."""
@@ -29,32 +29,8 @@ TRIES = 4
 LONGEST_PAUSE = 5.0
 """Seconds to wait at most before the next try, whatever the server asks for."""
 
-CLOSE_SECONDS = 0.5
-"""How long to wait for the server to close a WebSocket before it is torn down."""
-
 Answered = TypeVar("Answered")
 Query = Sequence[tuple[str, str]]
-Socket = aiohttp.ClientWebSocketResponse[bool]
-
-
-_transport: ContextVar[asyncio.Transport | None] = ContextVar("_transport", default=None)
-"""The connection of the WebSocket that this task opened last."""
-
-
-async def watch_handshake(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep what aiohttp drops of a WebSocket handshake: a refusal's body, an opened one's connection.
-
-    It is a middleware for the session.
-    """
-    response = await handler(request)
-    if request.headers.get("Upgrade") != "websocket":
-        return response
-    if response.status == 101:
-        _transport.set(response.connection.transport if response.connection else None)
-        return response
-    reply = Reply(response.status, await first_of(response.content), pause_of(response))
-    response.close()
-    raise HandshakeRefusedError(reply)
 
 
 class Route(Struct, frozen=True):
@@ -149,11 +125,11 @@ class Api:
             self._check(opened)
             raise HandshakeRefusedError(opened)
         self._answered = True
-        transport = _transport.get()
+        transport = connection_of_last()
         try:
             yield opened
         finally:
-            await _close(opened, transport)
+            await leave(opened, transport)
 
     async def _get(self, path: str, names: dict[str, str], query: Query) -> Reply:
         try:
@@ -250,19 +226,3 @@ class Api:
         if reply.status < 500 and reply.body.lstrip()[:1] == b"<":
             raise not_kubernetes(reply.body, self.place)
         self._answered = True
-
-
-async def _close(socket: Socket, transport: asyncio.Transport | None) -> None:
-    """Close politely, but not for long, and leave nothing open behind.
-
-    By itself aiohttp would go on reading whatever the server still sends, and leave the end of TLS to a
-    task of the event loop that may outlive it.
-    """
-    try:
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await socket.close()
-    except TimeoutError:
-        pass
-    finally:
-        if transport is not None:
-            transport.abort()

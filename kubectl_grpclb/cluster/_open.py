@@ -32,8 +32,9 @@ try:
 finally:
     del ssl.SSLContext.set_default_verify_paths
 
-from kubectl_grpclb.cluster._api import Api, Route, watch_handshake  # noqa: E402
+from kubectl_grpclb.cluster._api import Api, Route  # noqa: E402
 from kubectl_grpclb.cluster._failures import Place, misconfigured  # noqa: E402
+from kubectl_grpclb.cluster._handshake import watch_handshake  # noqa: E402
 
 __all__ = ["Impersonation", "open_api"]
 
