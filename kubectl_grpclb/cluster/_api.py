@@ -16,6 +16,7 @@ from yarl import URL
 
 from kubectl_grpclb.cluster._failures import Place, not_kubernetes, unauthorised, unreachable
 from kubectl_grpclb.cluster._handshake import Socket, connection_of_last, leave
+from kubectl_grpclb.cluster._identity import Identity, Renewal
 from kubectl_grpclb.cluster._reply import HandshakeRefusedError, Reply, first_of, is_status, pause_of, status_message
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Api:
         session: aiohttp.ClientSession,
         place: Place,
         route: Route,
+        renewal: Renewal,
         timeout: float,
         teller: "Teller | None" = None,
     ) -> None:
@@ -55,6 +57,7 @@ class Api:
         self._teller = teller
         self._session = session
         self._route = route
+        self._renewal = renewal
         self._timeout = timeout
         self._answered = False
 
@@ -70,7 +73,7 @@ class Api:
         or answers with a web page. An `optional` API is answered by somebody else behind the API server: once that has
         answered, such a reply says nothing of the cluster and is given, too.
         """
-        reply = await self._patiently(lambda: self._get(path, names, query))
+        reply = await self._patiently(lambda who: self._get(who, path, names, query))
         if not (optional and self._answered):
             self._check(reply)
         return reply
@@ -83,7 +86,7 @@ class Api:
         It is sent again only where the server says that it did nothing because it is busy. Raises ClusterError
         where no answer came: then nobody knows whether it was carried out.
         """
-        reply = await self._patiently(lambda: self._send(method, path, names, query, body, content_type))
+        reply = await self._patiently(lambda who: self._send(who, method, path, names, query, body, content_type))
         self._check(reply)
         return reply
 
@@ -97,7 +100,7 @@ class Api:
         caller sets the time limit; redirects are not followed, since the user's credentials go with each request.
         Raises aiohttp's ClientError and ClusterError as `websocket` does.
         """
-        opened = await self._patiently(lambda: self._open(path, names, query, headers))
+        opened = await self._patiently(lambda who: self._open(who, path, names, query, headers), proxied=True)
         if isinstance(opened, Reply):
             if opened.status == 401 and is_status(opened) and not self._answered:
                 raise unauthorised(status_message(opened), self.place)
@@ -120,7 +123,7 @@ class Api:
         ClientError where the connection broke, or could not be made although the server has answered before,
         and ClusterError as `get` does.
         """
-        opened = await self._patiently(lambda: self._connect(path, names, query, protocol, limit))
+        opened = await self._patiently(lambda who: self._connect(who, path, names, query, protocol, limit))
         if isinstance(opened, Reply):
             self._check(opened)
             raise HandshakeRefusedError(opened)
@@ -131,11 +134,13 @@ class Api:
         finally:
             await leave(opened, transport)
 
-    async def _get(self, path: str, names: dict[str, str], query: Query) -> Reply:
+    async def _get(self, who: Identity, path: str, names: dict[str, str], query: Query) -> Reply:
         try:
             async with self._session.get(
                 self._url(path, names, query),
+                headers=who.headers,
                 timeout=aiohttp.ClientTimeout(total=self._timeout or None),
+                ssl=who.tls,
                 proxy=self._route.proxy,
                 server_hostname=self._route.tls_server_name,
             ) as response:
@@ -144,15 +149,23 @@ class Api:
             raise unreachable(error, self.place, self._timeout) from error
 
     async def _send(
-        self, method: str, path: str, names: dict[str, str], query: Query, body: bytes, content_type: str
+        self,
+        who: Identity,
+        method: str,
+        path: str,
+        names: dict[str, str],
+        query: Query,
+        body: bytes,
+        content_type: str,
     ) -> Reply:
         try:
             async with self._session.request(
                 method,
                 self._url(path, names, query),
                 data=body,
-                headers={"Content-Type": content_type},
+                headers=who.headers | {"Content-Type": content_type},
                 timeout=aiohttp.ClientTimeout(total=self._timeout or None),
+                ssl=who.tls,
                 proxy=self._route.proxy,
                 server_hostname=self._route.tls_server_name,
             ) as response:
@@ -161,14 +174,15 @@ class Api:
             raise unreachable(error, self.place, self._timeout) from error
 
     async def _open(
-        self, path: str, names: dict[str, str], query: Query, headers: dict[str, str]
+        self, who: Identity, path: str, names: dict[str, str], query: Query, headers: dict[str, str]
     ) -> aiohttp.ClientResponse | Reply:
         try:
             response = await self._session.get(
                 self._url(path, names, query),
-                headers=headers,
+                headers=who.headers | headers,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=None),
+                ssl=who.tls,
                 proxy=self._route.proxy,
                 server_hostname=self._route.tls_server_name,
             )
@@ -184,13 +198,15 @@ class Api:
             response.close()
 
     async def _connect(
-        self, path: str, names: dict[str, str], query: Query, protocol: str, limit: int
+        self, who: Identity, path: str, names: dict[str, str], query: Query, protocol: str, limit: int
     ) -> Socket | Reply:
         try:
             return await self._session.ws_connect(
                 self._url(path, names, query),
                 protocols=(protocol,),
                 max_msg_size=limit,
+                headers=who.headers,
+                ssl=who.tls,
                 proxy=self._route.proxy,
                 server_hostname=self._route.tls_server_name,
                 decode_text=False,
@@ -202,10 +218,22 @@ class Api:
                 raise  # one connection of many, which says nothing of the cluster
             raise unreachable(error, self.place, self._timeout) from error
 
-    async def _patiently(self, send: Callable[[], Awaitable[Answered]]) -> Answered:
+    async def _patiently(self, send: Callable[[Identity], Awaitable[Answered]], *, proxied: bool = False) -> Answered:
+        """Send as the user, and once more as who the user is by now where the API server did not know the first one.
+
+        Then it carried nothing out. Of a `proxied` request, a 401 that is not in the API server's words is not its own.
+        """
+        who = await self._renewal.current()
+        answer = await self._while_busy(send, who)
+        if not isinstance(answer, Reply) or answer.status != 401 or (proxied and not is_status(answer)):
+            return answer
+        other = await self._renewal.instead_of(who)
+        return answer if other is None else await self._while_busy(send, other)
+
+    async def _while_busy(self, send: Callable[[Identity], Awaitable[Answered]], who: Identity) -> Answered:
         """Send again while the server is busy, after the pause that it asks for."""
         for attempt in range(1, TRIES):
-            answer = await send()
+            answer = await send(who)
             if not (isinstance(answer, Reply) and answer.busy):
                 return answer
             wanted = 0.25 * 2**attempt if answer.pause is None else answer.pause
@@ -213,7 +241,7 @@ class Api:
             if self._teller is not None:
                 self._teller.say(f"wait {pause:g} s, since the API server is busy ({answer.status})")
             await asyncio.sleep(pause)
-        return await send()
+        return await send(who)
 
     def _url(self, path: str, names: dict[str, str], query: Query) -> URL:
         filled = path.format_map({key: quote(value, safe="") for key, value in names.items()})

@@ -2,8 +2,9 @@
 
 import base64
 import binascii
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -25,6 +26,10 @@ class Credentials(Struct, frozen=True):
     authorization: str | None = None
     certificate: bytes | None = None
     key: bytes | None = None
+    source: Literal["kubeconfig", "file", "plugin"] = "kubeconfig"
+    """What tells whether there may be others when these are old."""
+    expires: datetime | None = None
+    """When a plugin says that they do."""
 
 
 async def read_credentials(access: Access, teller: "Teller | None" = None) -> Credentials:
@@ -33,7 +38,8 @@ async def read_credentials(access: Access, teller: "Teller | None" = None) -> Cr
     certificate = Credentials(certificate=pem(user, "client-certificate", access), key=pem(user, "client-key", access))
     token = _token(user, access)
     if token:
-        return msgspec.structs.replace(certificate, authorization=f"Bearer {token}")
+        source: Literal["file", "kubeconfig"] = "file" if user.get("tokenFile") else "kubeconfig"
+        return msgspec.structs.replace(certificate, authorization=f"Bearer {token}", source=source)
     if user.get("exec"):
         return await _from_plugin(access, certificate, teller)
     if user.get("auth-provider") or user.get("username"):
@@ -119,5 +125,9 @@ async def _from_plugin(access: Access, otherwise: Credentials, teller: "Teller |
         otherwise = Credentials(
             certificate=issued.client_certificate_data.encode(), key=issued.client_key_data.encode()
         )
-    authorization = f"Bearer {issued.token.strip()}" if issued.token else None
-    return msgspec.structs.replace(otherwise, authorization=authorization)
+    return msgspec.structs.replace(
+        otherwise,
+        authorization=f"Bearer {issued.token.strip()}" if issued.token else None,
+        source="plugin",
+        expires=issued.expiration_timestamp,
+    )

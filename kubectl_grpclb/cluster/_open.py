@@ -35,6 +35,7 @@ finally:
 from kubectl_grpclb.cluster._api import Api, Route  # noqa: E402
 from kubectl_grpclb.cluster._failures import Place, misconfigured  # noqa: E402
 from kubectl_grpclb.cluster._handshake import watch_handshake  # noqa: E402
+from kubectl_grpclb.cluster._identity import Renewal  # noqa: E402
 
 __all__ = ["Impersonation", "open_api"]
 
@@ -75,20 +76,18 @@ async def open_api(
     route = Route(proxy=_proxy(place), tls_server_name=access.cluster.get("tls-server-name") or None)
     headers = _impersonating(access.user, impersonation)
     headers["User-Agent"] = f"kubectl-grpclb/{__version__}"
-    if credentials.authorization:
-        headers["Authorization"] = credentials.authorization
-    try:
-        context = _tls(access, credentials)
-    except (ssl.SSLError, OSError, ValueError) as error:
-        raise misconfigured("certificates", error, place) from error
+    renewal = Renewal(credentials, lambda: read_credentials(access, teller), lambda held: _tls(access, held, place))
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=context),  # the cluster's semaphores bound what is in flight
+        connector=aiohttp.TCPConnector(limit=0),  # the cluster's semaphores bound what is in flight
         headers=headers,
         middlewares=(watch_handshake,),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,  # aiohttp would also read ~/.netrc, which kubectl does not
     ) as session:
-        yield Api(session, place, route, seconds, teller)
+        try:
+            yield Api(session, place, route, renewal, seconds, teller)
+        finally:
+            await renewal.end()
 
 
 def _allow_files() -> None:
@@ -104,7 +103,15 @@ def _allow_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _tls(access: Access, credentials: Credentials) -> ssl.SSLContext:
+def _tls(access: Access, credentials: Credentials, place: Place) -> ssl.SSLContext:
+    """Make the context of every connection to the cluster. Raises ClusterError."""
+    try:
+        return _context(access, credentials)
+    except (ssl.SSLError, OSError, ValueError) as error:
+        raise misconfigured("certificates", error, place) from error
+
+
+def _context(access: Access, credentials: Credentials) -> ssl.SSLContext:
     if access.cluster.get("insecure-skip-tls-verify"):
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

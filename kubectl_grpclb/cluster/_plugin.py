@@ -6,11 +6,12 @@ import json
 import os
 import sys
 from contextlib import nullcontext, suppress
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from kubectl_grpclb.cluster._kubeconfig import Access
 from kubectl_grpclb.model.errors import ClusterError
@@ -31,6 +32,7 @@ class Issued(Struct, frozen=True, rename="camel"):
     token: str | None = None
     client_certificate_data: str | None = None
     client_key_data: str | None = None
+    expiration_timestamp: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class _ExecCredential(Struct, frozen=True, rename="camel"):

@@ -208,8 +208,9 @@ def nothing_left_behind(server: ApiServer) -> Iterator[None]:
 class Conversation:
     """One connected client with its stand-in, in an event loop of its own."""
 
-    def __init__(self, directory: Path, *handlers: Handler, **options: Any) -> None:
+    def __init__(self, directory: Path, *handlers: Handler, user: dict[str, Any] | None = None, **options: Any) -> None:
         self._directory = directory
+        self._user = user or {}
         self._handlers = handlers
         self._options = options
         self.requests: list[web.Request] = []
@@ -230,7 +231,9 @@ class Conversation:
             self.requests, self.bodies = server.requests, server.bodies
             with nothing_left_behind(server):
                 async with serving(server) as url:
-                    options = ConnectOptions(kubeconfig=write_kubeconfig(self._directory, url), **self._options)
+                    options = ConnectOptions(
+                        kubeconfig=write_kubeconfig(self._directory, url, **self._user), **self._options
+                    )
                     try:
                         async with connect_to_change(options) as cluster:
                             return await scenario(cluster)

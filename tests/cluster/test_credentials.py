@@ -39,7 +39,9 @@ def test_a_token_is_sent_as_it_is() -> None:
 def test_a_token_file_goes_before_a_token_and_loses_its_line_break(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("renewed\n")
 
-    assert credentials({"token": "old", "tokenFile": str(tmp_path / "token")}) == Credentials("Bearer renewed")
+    assert credentials({"token": "old", "tokenFile": str(tmp_path / "token")}) == Credentials(
+        "Bearer renewed", source="file"
+    )
 
 
 def test_a_token_file_that_is_missing_is_named(tmp_path: Path) -> None:
@@ -63,13 +65,13 @@ def test_a_name_and_a_password_are_sent_as_such() -> None:
 
 
 def test_a_plugins_token_is_used() -> None:
-    assert credentials(plugin(prints({"token": "t0ken"}))) == Credentials("Bearer t0ken")
+    assert credentials(plugin(prints({"token": "t0ken"}))) == Credentials("Bearer t0ken", source="plugin")
 
 
 def test_a_plugins_certificate_is_used() -> None:
     status = {"clientCertificateData": "CERT", "clientKeyData": "KEY"}
 
-    assert credentials(plugin(prints(status))) == Credentials(None, b"CERT", b"KEY")
+    assert credentials(plugin(prints(status))) == Credentials(None, b"CERT", b"KEY", "plugin")
 
 
 def test_a_plugin_is_told_what_it_is_asked_for() -> None:
@@ -80,7 +82,7 @@ def test_a_plugin_is_told_what_it_is_asked_for() -> None:
 
     found = credentials(plugin(body, env=[{"name": "PROFILE", "value": "dev@"}], provideClusterInfo=True))
 
-    assert found == Credentials("Bearer dev@https://prod:6443")
+    assert found == Credentials("Bearer dev@https://prod:6443", source="plugin")
 
 
 def test_a_plugin_that_is_not_installed_is_named_with_its_hint() -> None:
