@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct, field
 
+from kubectl_grpclb.cluster._kubeconfig_files import kubeconfig_paths, looked_at
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
 
@@ -137,23 +138,9 @@ def find_names(choice: Choice, environ: Mapping[str, str]) -> tuple[tuple[str, .
 
 def _merged(choice: Choice, environ: Mapping[str, str]) -> _Merged:
     merged = _Merged()
-    for path in _paths(choice, environ):
+    for path in kubeconfig_paths(choice.kubeconfig, environ):
         merged.add(path, _read(path))
     return merged
-
-
-def _paths(choice: Choice, environ: Mapping[str, str]) -> list[Path]:
-    if choice.kubeconfig is not None:
-        if not Path(choice.kubeconfig).exists():
-            raise ClusterError(f"there is no kubeconfig at {printable(choice.kubeconfig)} (--kubeconfig)")
-        return [Path(choice.kubeconfig)]
-    listed = [Path(name) for name in environ.get("KUBECONFIG", "").split(os.pathsep) if name]
-    candidates = listed or [_home(environ) / ".kube" / "config"]
-    return [path for path in candidates if path.exists()]
-
-
-def _home(environ: Mapping[str, str]) -> Path:
-    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
 
 
 def _read(path: Path) -> _File:
@@ -262,9 +249,8 @@ def _in_cluster(choice: Choice, environ: Mapping[str, str]) -> Access:
     host, port = environ.get("KUBERNETES_SERVICE_HOST", ""), environ.get("KUBERNETES_SERVICE_PORT", "")
     token = _SERVICE_ACCOUNT / "token"
     if not (host and port and token.exists()):
-        looked = environ.get("KUBECONFIG") or str(_home(environ) / ".kube" / "config")
         raise ClusterError(
-            f"there is no kubeconfig: nothing at {printable(looked)}, and this is not a pod with a service "
+            f"there is no kubeconfig: nothing at {printable(looked_at(environ))}, and this is not a pod with a service "
             "account; set KUBECONFIG or give --kubeconfig (does `kubectl get ns` work?)"
         )
     if choice.context or choice.cluster:

@@ -1,8 +1,11 @@
 """Which cluster and whom a kubeconfig means, and what is said of one that means nothing."""
 
+import json
+import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from kubectl_grpclb.cluster import _kubeconfig
 from kubectl_grpclb.cluster._kubeconfig import Choice, find_access, find_namespace
@@ -74,6 +77,63 @@ def test_paths_are_relative_to_the_file_that_has_them(both: dict[str, str], tmp_
     assert access.cluster["certificate-authority"] == str(tmp_path / "pki/ca.crt")
     assert access.user["tokenFile"] == str(tmp_path / "token")
     assert access.user["exec"]["command"] == str(tmp_path / "bin/login")
+
+
+ONE_LINE = json.dumps(yaml.safe_load(PROD))
+
+
+@pytest.mark.parametrize("content", [PROD, ONE_LINE, "cHJvZC10b2tlbg" * 200, "cHJvZC10b2tl/bg" * 60])
+def test_a_kubeconfigs_content_in_place_of_its_path_is_not_quoted(content: str, tmp_path: Path) -> None:
+    message = r"^KUBECONFIG is a path, and this looks like a file's content: put it into a file, and name that$"
+
+    with pytest.raises(ClusterError, match=message):
+        find_access(Choice(), {"HOME": str(tmp_path), "KUBECONFIG": content})
+    with pytest.raises(ClusterError, match=message.replace("KUBECONFIG", "--kubeconfig")):
+        find_access(Choice(kubeconfig=content), {"HOME": str(tmp_path)})
+
+
+def test_a_path_that_cannot_be_looked_at_is_named_with_the_reason(tmp_path: Path) -> None:
+    loop = tmp_path / "config"
+    loop.symlink_to(loop)
+    message = rf"cannot read the kubeconfig {loop}: Too many levels of symbolic links"
+
+    with pytest.raises(ClusterError, match=message):
+        find_access(Choice(kubeconfig=str(loop)), {})
+    with pytest.raises(ClusterError, match=message):
+        find_access(Choice(), {"KUBECONFIG": str(loop)})
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
+def test_a_folder_that_may_not_be_looked_into_is_named(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0)
+
+    with pytest.raises(ClusterError, match=r"cannot read the kubeconfig .*: Permission denied"):
+        find_access(Choice(), {"KUBECONFIG": str(tmp_path / "closed" / "config")})
+
+
+@pytest.fixture
+def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose user number is in no /etc/passwd."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_294_967_000)
+
+
+@pytest.mark.usefixtures("homeless")
+def test_without_a_home_the_environment_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(
+        ClusterError, match=r"there is no kubeconfig: nothing at ~/\.kube/config, and this is not a pod"
+    ):
+        find_access(Choice(), {})
+
+
+@pytest.mark.usefixtures("homeless")
+def test_in_a_pod_no_home_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "token").write_text("sa-token")
+    monkeypatch.setattr(_kubeconfig, "_SERVICE_ACCOUNT", tmp_path)
+
+    access = find_access(Choice(), {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"})
+
+    assert access.context == "in-cluster"
 
 
 def test_without_the_environment_the_home_directory_is_looked_in(tmp_path: Path) -> None:
