@@ -193,10 +193,11 @@ def _with_defaults(resource: str, manifest: Manifest) -> Manifest:
 
 
 def _merged(old: Any, new: Any) -> Any:
-    """Merge objects; everything else, lists too, is replaced."""
+    """Merge objects; everything else, lists too, is replaced, and what becomes null is removed."""
     if not isinstance(old, dict) or not isinstance(new, dict):
         return copy.deepcopy(new)
-    return {**old, **{key: _merged(old.get(key), value) for key, value in new.items()}}
+    merged = {**old, **{key: _merged(old.get(key), value) for key, value in new.items()}}
+    return {key: value for key, value in merged.items() if value is not None or key not in new}
 
 
 def _without(existing: Any, applied: Any, manifest: Any) -> Any:

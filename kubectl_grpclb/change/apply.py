@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from kubectl_grpclb.change.carry import carried_out
 from kubectl_grpclb.change.envoys import Envoys, selector_of
 from kubectl_grpclb.change.lease import Hold
 from kubectl_grpclb.change.receipts import Journal
@@ -70,9 +71,9 @@ class Site(Struct, frozen=True):
         return self.journal.receipt.ports
 
     async def write(self, write: Apply | PatchObject) -> Outcome:
-        """Change something, while nobody else may."""
+        """Change something, while nobody else may; what is not known to be done, the journal keeps in doubt."""
         self.hold.check()
-        return await self.cluster.write(write)
+        return await carried_out(self.cluster, write, self.journal.in_doubt)
 
 
 async def stage(site: Site, creations: Sequence[Create]) -> None:

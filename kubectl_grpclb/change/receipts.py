@@ -8,11 +8,12 @@ from tempfile import NamedTemporaryFile
 
 import msgspec
 
+from kubectl_grpclb.change.carry import carried_out
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.bundle import Bundle, bundle_of
 from kubectl_grpclb.model.errors import BadReceiptError, RefusedError
 from kubectl_grpclb.model.plan import Manifest
-from kubectl_grpclb.model.receipt import Receipt, Step, decode_receipt, encode_receipt
+from kubectl_grpclb.model.receipt import Made, Receipt, Step, decode_receipt, encode_receipt
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Apply, Denied
 
@@ -28,6 +29,18 @@ class Journal:
         """Take over a receipt; `allowed` raises where somebody else may be at work by now, whose is not overwritten."""
         self._cluster, self._file, self._allowed = cluster, file, allowed
         self.receipt = receipt
+        self.in_doubt: set[Made] = set()
+        """Objects of which nobody knows whether the last change was made, or is still to come."""
+
+    @property
+    def places(self) -> str:
+        """Say where the receipt is kept, the file as a shell takes it."""
+        config_map = f"ConfigMap/{bundle_of(self.receipt.service).receipt}"
+        if self._file is None:
+            return config_map
+        home = Path.home()
+        file = f"~/{self._file.relative_to(home)}" if self._file.is_relative_to(home) else str(self._file)
+        return f"{file} and {config_map}"
 
     async def note(self, step: Step) -> None:
         """Write down that a step is reached. Raises RefusedError where it cannot be."""
@@ -40,7 +53,7 @@ class Journal:
         self.receipt = receipt
         if self._file is not None:
             _write(self._file, encode_receipt(receipt))
-        await _store(self._cluster, receipt)
+        await _store(self._cluster, receipt, self.in_doubt)
 
     def forget(self) -> None:
         """Remove the file: nothing is left to undo."""
@@ -100,9 +113,9 @@ def _of(receipt: Receipt, where: str, namespace: str, service: str) -> Receipt:
     return receipt
 
 
-async def _store(cluster: Workshop, receipt: Receipt) -> None:
+async def _store(cluster: Workshop, receipt: Receipt, in_doubt: set[Made]) -> None:
     bundle = bundle_of(receipt.service)
-    outcome = await cluster.write(Apply(_config_map(bundle, receipt), receipt.namespace))
+    outcome = await carried_out(cluster, Apply(_config_map(bundle, receipt), receipt.namespace), in_doubt)
     if isinstance(outcome, Denied):
         raise RefusedError(
             f"could not write the receipt (ConfigMap {bundle.receipt}), without which a fix could not be undone: "

@@ -149,6 +149,7 @@ async def remove(site: Site, made: Iterable[Made]) -> None:
     await see_that_nobody_is_led_there(site)
     every = sorted(made, key=lambda each: (each.resource, each.name))
     await _end_envoy(site, [each for each in every if each.resource in _RUNS])
+    await _see_that_nobody_is_led_back(site)
     left = []
     for each in every:
         if each.resource not in _RUNS:
@@ -179,6 +180,7 @@ async def _left(site: Site, made: Made) -> list[str]:
 
 async def forget(site: Site) -> None:
     """Delete the receipt, in both places: nothing is left to undo."""
+    await _see_that_nobody_is_led_back(site)
     site.hold.check()
     receipt = site.journal.receipt
     await _delete(site.cluster, receipt, Made(resource="configmaps", name=bundle_of(receipt.service).receipt))
@@ -187,12 +189,28 @@ async def forget(site: Site) -> None:
 
 async def see_that_nobody_is_led_there(site: Site) -> None:
     """Raise RefusedError where the Service leads to Envoy, or where that cannot be seen."""
-    receipt, bundle = site.journal.receipt, bundle_of(site.journal.receipt.service)
-    service = await the_service(site.cluster, site.namespace, receipt.service)
-    if service is not None and leads_to_envoy(bundle, service["spec"]):
+    if await _is_led_there(site):
+        receipt, bundle = site.journal.receipt, bundle_of(site.journal.receipt.service)
         raise RefusedError(
             f"Service/{receipt.service} leads to {bundle.envoy}, so that is left running with everything that it needs"
         )
+
+
+async def _see_that_nobody_is_led_back(site: Site) -> None:
+    """See to the same when Envoy has ended: the receipt, at least, has to stay then."""
+    if await _is_led_there(site):
+        receipt, bundle = site.journal.receipt, bundle_of(site.journal.receipt.service)
+        raise RefusedError(
+            f"Service/{receipt.service} leads to {bundle.envoy} again, which is gone: "
+            f"`kubectl grpclb rollback {receipt.service}` puts it back at once. See who led it there"
+        )
+
+
+async def _is_led_there(site: Site) -> bool:
+    """Tell whether the Service leads to Envoy. Raises RefusedError where that cannot be seen."""
+    receipt = site.journal.receipt
+    service = await the_service(site.cluster, site.namespace, receipt.service)
+    return service is not None and leads_to_envoy(bundle_of(receipt.service), service["spec"])
 
 
 async def prune(site: Site, kept: Collection[Made]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -96,27 +95,18 @@ def _essence(manifest: Manifest) -> Manifest:
 
 
 async def _carry_out(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk, prepared: Prepared) -> Fixed:
-    bundle = bundle_of(ask.service)
     file = receipt_file(cluster.context, ask.namespace, ask.service)
-    async with holding(cluster, ask.namespace, bundle, talk.say) as hold:
+    async with holding(cluster, ask.namespace, bundle_of(ask.service), talk.say) as hold:
         await _still_the_same(cluster, ask, prepared)
         journal = Journal(cluster, _receipt(cluster, prepared, await found(cluster, prepared)), file, hold.check)
         site = Site(cluster, hold, journal, talk.say, wishes.seconds)
         try:
-            await journal.note("planned" if prepared.state != "in use" else "cut over")
-            talk.say(f"wrote the receipt to {_short(file)} and ConfigMap/{bundle.receipt}")
             return await _steps(site, ask, wishes, talk, prepared)
         except ClusterError as error:
             raise ClusterError(
                 f"{error}\nThe fix stopped after the step `{journal.receipt.step}`. When the cluster answers again, "
                 f"`kubectl grpclb fix {ask.service}` goes on, and `kubectl grpclb rollback {ask.service}` undoes it"
             ) from error
-
-
-def _short(file: Path) -> str:
-    """Write a path in the user's home as a shell takes it."""
-    home = Path.home()
-    return f"~/{file.relative_to(home)}" if file.is_relative_to(home) else str(file)
 
 
 async def _steps(site: Site, ask: Ask, wishes: Wishes, talk: Talk, prepared: Prepared) -> Fixed:

@@ -7,11 +7,12 @@ import msgspec
 
 from kubectl_grpclb.change import apply, undo
 from kubectl_grpclb.change.apply import Site
+from kubectl_grpclb.change.doubt import fence_off, wait_for_the_late
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.prepare import Prepared
 from kubectl_grpclb.model.errors import GrpclbError, RefusedError
 from kubectl_grpclb.model.plan import Create, Plan
-from kubectl_grpclb.model.receipt import BEFORE_THE_CUT_OVER, Made, Receipt, is_carried
+from kubectl_grpclb.model.receipt import BEFORE_THE_CUT_OVER, Made, Receipt, Step, is_carried
 from kubectl_grpclb.model.resources import resource_of
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Denied, Done
@@ -25,6 +26,7 @@ async def without_envoy(site: Site, prepared: Prepared) -> None:
     """Carry out a plan that has no proxy to wait for."""
     plan = prepared.plan
     try:
+        await _begin(site, "planned")
         await apply.stage(site, plan.create)
     except RefusedError as error:
         await _clean_up(site, prepared)
@@ -38,6 +40,7 @@ async def without_envoy(site: Site, prepared: Prepared) -> None:
 async def until_staged(site: Site, prepared: Prepared) -> None:
     """Stage and check; where that fails or is interrupted, remove what was staged."""
     try:
+        await _begin(site, "planned")
         await apply.stage(site, prepared.plan.create)
         await apply.check(site)
     except (RefusedError, asyncio.CancelledError) as error:
@@ -67,6 +70,12 @@ async def until_proved(site: Site, prepared: Prepared) -> None:
         raise RefusedError(f"{error}.\nThe Service is as it was before, and {removed}") from error
 
 
+async def _begin(site: Site, step: Step) -> None:
+    """Write the receipt before the first change."""
+    await site.journal.note(step)
+    site.say(f"wrote the receipt to {site.journal.places}")
+
+
 def _why(error: BaseException) -> str:
     """Give an error's words; that the user pressed Ctrl-C comes without any."""
     return str(error) or "interrupted"
@@ -75,9 +84,12 @@ def _why(error: BaseException) -> str:
 async def _revert(site: Site, prepared: Prepared) -> str:
     """Put the Service back and remove what was staged, unless it is not known to be put back; give it in words."""
     receipt = site.journal.receipt
+    doubtful = await fence_off(site)
     service = await undo.the_service(site.cluster, site.namespace, receipt.service)
-    if service is not None and undo.carries_the_fix(receipt, service):
+    carried = service is not None and undo.carries_the_fix(receipt, service)
+    if carried:
         await undo.restore(site)
+    if carried or doubtful:
         await undo.empty(site, site.seconds)
     return await _clean_up(site, prepared)
 
@@ -86,6 +98,7 @@ async def _clean_up(site: Site, prepared: Prepared) -> str:
     """Remove what this fix staged, and leave what stood before it, with its receipt; give it in words."""
     receipt, earlier = site.journal.receipt, prepared.receipt
     try:
+        await wait_for_the_late(site)
         await undo.remove(site, set(receipt.made) - set(receipt.found))
         if earlier is not None and _is_worth_keeping(earlier, prepared):
             drained = receipt.step == "rolling back"
@@ -132,6 +145,7 @@ async def found(cluster: Workshop, prepared: Prepared) -> tuple[Made, ...]:
 
 async def upgrade(site: Site, creations: Sequence[Create]) -> None:
     """Bring the bundle that carries the Service up to date; the old Envoys stay until new ones are ready."""
+    await _begin(site, "cut over")
     try:
         await apply.stage(site, creations)
         await apply.check(site)

@@ -76,7 +76,7 @@ class Done(Struct, frozen=True, tag_field="outcome", tag="done"):
 
 
 class Denied(Struct, frozen=True, tag_field="outcome", tag="denied"):
-    """The API server did not carry it out; nothing was changed."""
+    """The API server did not carry it out; nothing was changed, unless it failed while it was at it."""
 
     status: int
     """HTTP: 403 not permitted or quota, 404 not there, 409 conflict, 422 not valid, or a test of a patch failed."""
@@ -84,6 +84,11 @@ class Denied(Struct, frozen=True, tag_field="outcome", tag="denied"):
     message: str
     causes: tuple[str, ...] = ()
     """Of a conflict: which field belongs to whom."""
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the API server failed, so that it may have been carried out all the same, or will be."""
+        return self.status >= 500
 
 
 Outcome = Done | Denied
