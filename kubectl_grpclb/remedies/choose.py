@@ -9,7 +9,7 @@ from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.finding import Finding, Report
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.plan import Strategy
-from kubectl_grpclb.remedies.words import names
+from kubectl_grpclb.model.words import names
 
 __all__ = ["Choice", "choose"]
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from kubectl_grpclb.model.bundle import bundle_of
+from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.plan import Advice, Plan
 from kubectl_grpclb.remedies.languages import LANGUAGES, Language
-from kubectl_grpclb.remedies.words import command
 
 __all__ = ["CURED", "client_advice", "plan_client"]
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
+from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.plan import Advice, Check, Field, Manifest, Patch, Plan
 from kubectl_grpclb.model.surroundings import Ownership
 from kubectl_grpclb.remedies.restarts import restarts
-from kubectl_grpclb.remedies.words import command, flow, patch_service
+from kubectl_grpclb.remedies.words import flow, patch_service
 
 __all__ = ["placement_advice", "plan_service"]
 

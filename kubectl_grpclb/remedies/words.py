@@ -1,33 +1,20 @@
-"""Words that several remedies share: lists of names, commands and data to copy."""
+"""Words that several remedies share: labels, commands and data to copy."""
 
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.plan import Manifest
 
-__all__ = ["command", "declare_protocol", "flow", "labels", "names", "patch_service"]
-
-
-def names(every: Sequence[str], at_most: int = 4) -> str:
-    """Join names as a person would, `a, b and c`, the rest as a number."""
-    shown = list(every[:at_most])
-    if len(every) > at_most:
-        return f"{', '.join(shown)} and {len(every) - at_most} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+__all__ = ["declare_protocol", "flow", "labels", "patch_service"]
 
 
 def labels(every: dict[str, str]) -> str:
     """Write labels as a selector on kubectl's command line, `app=greeter,tier=back`."""
     return ",".join(f"{key}={value}" for key, value in sorted(every.items()))
-
-
-def command(*words: str) -> str:
-    """Write a command so that a shell takes each word as it is, whatever a cluster's names hold."""
-    return shlex.join(words)
 
 
 def flow(data: object) -> str:

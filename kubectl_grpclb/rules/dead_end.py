@@ -1,8 +1,10 @@
 """What GLB205 says where the Service leads to Envoys of ours, and none of them can lead on."""
 
+from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts, Tier
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.rule import Claim
-from kubectl_grpclb.rules.words import command, names, pods
+from kubectl_grpclb.rules.words import pods
 
 __all__ = ["no_way_through"]
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from kubectl_grpclb.model.facts import Facts, Pod
 from kubectl_grpclb.model.gap import Gap, GapReason
-from kubectl_grpclb.rules.words import names
+from kubectl_grpclb.model.words import names
 
 __all__ = ["evidence", "unread_for"]
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.finding import Confidence
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment, Server
 from kubectl_grpclb.rules.clients import holders, reach
 from kubectl_grpclb.rules.proxies import carried_by
@@ -15,7 +16,6 @@ from kubectl_grpclb.rules.words import (
     expose_headless,
     headless_target,
     lasting_connections,
-    names,
     odds,
     plan_fix,
     pods,

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Facts
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.clients import holders
 from kubectl_grpclb.rules.rule import Claim, NothingToGoBy, Rule
-from kubectl_grpclb.rules.words import at_most, lasting_connections, names, pods
+from kubectl_grpclb.rules.words import at_most, lasting_connections, pods
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Client, Facts
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.clients import holders, lasting_by_peer, reach
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import among_read, connections, headless_target, names, odds, pods
+from kubectl_grpclb.rules.words import among_read, connections, headless_target, odds, pods
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:

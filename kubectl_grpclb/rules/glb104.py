@@ -3,21 +3,13 @@
 from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Facts
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.clients import holders
 from kubectl_grpclb.rules.order import AgeOrder
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.steered import Steer, steers_of, why_steered
-from kubectl_grpclb.rules.words import (
-    among_read,
-    connections,
-    lasting_connections,
-    names,
-    odds,
-    plan_fix,
-    reconnect,
-    seconds,
-)
+from kubectl_grpclb.rules.words import among_read, connections, lasting_connections, odds, plan_fix, reconnect, seconds
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:

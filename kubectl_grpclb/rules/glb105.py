@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Client, Facts
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.clients import holders, lasting_by_peer, reach
 from kubectl_grpclb.rules.past import lasting_past_envoy
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import connections, names, pods, reconnect
+from kubectl_grpclb.rules.words import connections, pods, reconnect
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:

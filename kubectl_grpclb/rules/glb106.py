@@ -5,10 +5,11 @@ from statistics import median
 
 from kubectl_grpclb.balance import is_uneven
 from kubectl_grpclb.model.facts import Client, Facts
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment, Server
 from kubectl_grpclb.rules.clients import holders, reach
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import at_most, connections, headless_target, names, per_second, plan_fix, pods
+from kubectl_grpclb.rules.words import at_most, connections, headless_target, per_second, plan_fix, pods
 
 _HEAVY = 5.0
 """So many times the calls of another client, in the median, make one heavy."""

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import ClientChannels, Facts
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import headless_target, names
+from kubectl_grpclb.rules.words import headless_target
 
 _POLICY = "pick_first"
 

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Client, Facts
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.clients import lasting_by_peer, reach
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import at_most, command, connections, names
+from kubectl_grpclb.rules.words import at_most, connections
 
 _HOURS = "for 3 hours by default"
 

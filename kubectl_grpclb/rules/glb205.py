@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts, Pod, ServicePort, Tier
 from kubectl_grpclb.model.gap import Gap
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.dead_end import no_way_through
 from kubectl_grpclb.rules.no_match import nothing_matches
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import command, names, pods, seconds
+from kubectl_grpclb.rules.words import pods, seconds
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Facts, Pod
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.clients import lasting_by_peer
 from kubectl_grpclb.rules.past import lasting_past_envoy
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import connections, names, reconnect
+from kubectl_grpclb.rules.words import connections, reconnect
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:

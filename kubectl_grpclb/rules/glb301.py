@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of
+from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import command
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from kubectl_grpclb.model.facts import Facts, Proxy, ProxyHost
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.proxies import carried_by, named
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import connections, expose_headless, headless_target, names
+from kubectl_grpclb.rules.words import connections, expose_headless, headless_target
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from kubectl_grpclb.model.facts import Facts, Pod, Proxy, ProxyHost
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.proxies import carried_by, named
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import connections, names
+from kubectl_grpclb.rules.words import connections
 
 _SETTLED = 60.0
 """Seconds after which a proxy should have heard of a pod: a DNS name is asked again every 5 s by default."""

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from kubectl_grpclb.balance import is_uneven
 from kubectl_grpclb.model.facts import Counted, Facts, Pod
 from kubectl_grpclb.model.gap import Gap
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.calls import Calls, calls_of
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import at_most, names, pods
+from kubectl_grpclb.rules.words import at_most, pods
 
 _FEW = 10
 """Fewer new calls than so many a pod do not carry the load beside calls that stay open."""

@@ -6,9 +6,9 @@ from msgspec import Struct
 
 from kubectl_grpclb.model.facts import Connection, Facts
 from kubectl_grpclb.model.finding import Confidence
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import names
 
 _USUAL = 100
 """Where servers that set a limit as a rule set it (RFC 9113 section 6.5.2 recommends no less; grpc-go's clients begin

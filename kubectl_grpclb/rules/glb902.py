@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.need import CONNECTION
@@ -10,7 +11,7 @@ from kubectl_grpclb.model.rbac import rule_text
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.gaps import evidence, unread_for
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import command, pods
+from kubectl_grpclb.rules.words import pods
 
 _EXEC, _FORWARD = rule_text("pods/exec", CONNECTION), rule_text("pods/portforward", CONNECTION)
 _DOING = {_EXEC: "run commands in", _FORWARD: "forward ports to"}

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.gaps import evidence, unread_for
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import command, pods
+from kubectl_grpclb.rules.words import pods
 
 _REASONS = (GapReason.TIMED_OUT, GapReason.DIED, GapReason.GARBLED, GapReason.TOO_LARGE)
 

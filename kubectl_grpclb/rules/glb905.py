@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts, Source
 from kubectl_grpclb.model.gap import Gap, GapReason
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.rule import Claim, Rule
-from kubectl_grpclb.rules.words import command, names
 
 
 class _Words(Struct, frozen=True):

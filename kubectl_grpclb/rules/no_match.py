@@ -1,8 +1,10 @@
 """What GLB205 says where no running pod has the labels that the Service selects."""
 
+from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts, Lookalike
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.rule import Claim
-from kubectl_grpclb.rules.words import command, names, pods
+from kubectl_grpclb.rules.words import pods
 
 __all__ = ["nothing_matches"]
 

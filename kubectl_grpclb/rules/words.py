@@ -1,8 +1,8 @@
-"""Words that several rules share: lists of names, counts, probabilities and commands to copy."""
+"""Words that several rules share: counts, probabilities and commands to copy."""
 
-import shlex
 from collections.abc import Sequence
 
+from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.finding import Confidence
 from kubectl_grpclb.rules.assess import Assessment
@@ -10,12 +10,10 @@ from kubectl_grpclb.rules.assess import Assessment
 __all__ = [
     "among_read",
     "at_most",
-    "command",
     "connections",
     "expose_headless",
     "headless_target",
     "lasting_connections",
-    "names",
     "odds",
     "per_second",
     "plan_fix",
@@ -26,14 +24,6 @@ __all__ = [
 
 _RESTARTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 _ORDER: tuple[Confidence, ...] = ("low", "medium", "high")
-
-
-def names(every: Sequence[str], at_most: int = 4) -> str:
-    """Join names as a person would, `a, b and c`, the rest as a number."""
-    shown = list(every[:at_most])
-    if len(every) > at_most:
-        return f"{', '.join(shown)} and {len(every) - at_most} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def pods(count: int) -> str:
@@ -91,11 +81,6 @@ def among_read(load: Assessment, sentence: str) -> str:
     if not load.unseen:
         return sentence
     return f"Among the {len(load.servers)} ready pods that could be read, {sentence[:1].lower()}{sentence[1:]}"
-
-
-def command(*words: str) -> str:
-    """Write a command so that a shell takes each word as it is, whatever a cluster's names hold."""
-    return shlex.join(words)
 
 
 def plan_fix(facts: Facts) -> str:

@@ -8,6 +8,7 @@ from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.kube import NetworkPolicy
 from kubectl_grpclb.model.plan import Check
 from kubectl_grpclb.model.surroundings import Surroundings
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.remedies.preflight.ends import (
     client_pods,
     dns_servers,
@@ -27,7 +28,7 @@ from kubectl_grpclb.remedies.preflight.policies import (
     may_lead_out,
     opens,
 )
-from kubectl_grpclb.remedies.words import flow, labels, names
+from kubectl_grpclb.remedies.words import flow, labels
 
 __all__ = ["check"]
 

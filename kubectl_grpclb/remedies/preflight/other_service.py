@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 
+from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.kube import Service
 from kubectl_grpclb.model.plan import Check
 from kubectl_grpclb.model.surroundings import Surroundings
 from kubectl_grpclb.remedies.preflight.intent import Intent
-from kubectl_grpclb.remedies.words import command, labels
+from kubectl_grpclb.remedies.words import labels
 
 __all__ = ["check"]
 

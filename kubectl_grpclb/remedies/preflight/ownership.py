@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
+from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.plan import Check
 from kubectl_grpclb.model.surroundings import Ownership, Surroundings
 from kubectl_grpclb.remedies.preflight.intent import Intent
-from kubectl_grpclb.remedies.words import command
 
 __all__ = ["check"]
 

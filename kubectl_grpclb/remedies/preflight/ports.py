@@ -6,8 +6,8 @@ from typing import Any
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.plan import Check
 from kubectl_grpclb.model.surroundings import Surroundings
+from kubectl_grpclb.model.words import names
 from kubectl_grpclb.remedies.preflight.intent import Intent
-from kubectl_grpclb.remedies.words import names
 
 __all__ = ["check_all", "check_named"]
 
