@@ -13,7 +13,7 @@ KREW := $(VENV)/.krew
 RELEASE_VENV := .venv-release
 RELEASE := $(RELEASE_VENV)/.done
 
-.PHONY: demo test check lint types imports e2e bench docs site dist plugin-manifest packages clean
+.PHONY: demo test check lint types imports e2e e2e-loading e2e-beside bench docs site dist plugin-manifest packages clean
 
 demo: $(RUN) $(ENVOY)
 	$(BIN)/kubectl-grpclb demo
@@ -33,10 +33,19 @@ types: $(DEV)
 imports: $(DEV)
 	$(BIN)/lint-imports
 
-# Needs KUBECONFIG and kubectl; fills namespaces of its own and deletes them. Side by side its tests would starve each
-# other: two cores carry the cluster, too.
+# Needs KUBECONFIG and kubectl; fills namespaces of its own and deletes them. One test at a time loads the cluster, since
+# more would starve each other on two cores, and beside it runs one that mostly starts programs or waits.
+BESIDE := $(patsubst %,tests/e2e/test_%.py,completion frozen krew pipx rbac verbose)
+E2E := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q --durations=25 --e2e
+
 e2e: $(DEV) $(KREW)
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q --durations=25 --e2e tests/e2e
+	$(MAKE) -j 2 e2e-loading e2e-beside
+
+e2e-loading:
+	$(E2E) tests/e2e $(addprefix --ignore=,$(BESIDE))
+
+e2e-beside:
+	$(E2E) $(BESIDE)
 
 # Needs KUBECONFIG and kubectl; see docs/performance.md.
 bench: $(DEV) $(ENVOY)
