@@ -10,6 +10,7 @@ from kubectl_grpclb.model.finding import Finding, Report
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.plan import Strategy
 from kubectl_grpclb.model.words import names
+from kubectl_grpclb.remedies.cures import first_cure
 
 __all__ = ["Choice", "choose"]
 
@@ -38,40 +39,34 @@ def choose(facts: Facts, report: Report) -> Choice:
             continue
         if finding.code == _PINNED:
             return _unpin(facts, finding)
-        if finding.code in _CURES:
-            return _CURES[finding.code](finding)
+        if finding.code in _WHY:
+            return Choice(first_cure(finding.code), _WHY[finding.code](finding))
     return _without_finding(report)
 
 
-def _balance_requests(finding: Finding) -> Choice:
-    return Choice(
-        "envoy",
-        (
-            f"{_named(finding)} A Service balances connections, and a gRPC channel sends all its calls over one.",
-            "Envoy balances every call, without a change to clients or servers.",
-            _OR_CLIENTS,
-        ),
+def _balance_requests(finding: Finding) -> tuple[str, ...]:
+    return (
+        f"{_named(finding)} A Service balances connections, and a gRPC channel sends all its calls over one.",
+        "Envoy balances every call, without a change to clients or servers.",
+        _OR_CLIENTS,
     )
 
 
-def _balance_in_clients(finding: Finding) -> Choice:
-    return Choice(
-        "client",
-        (
-            f"{_named(finding)} What keeps them there is pick_first, gRPC's default policy: DNS gives every address.",
-            "One line in each client changes that, and no proxy is needed.",
-            "Where the clients cannot be changed, --strategy envoy puts a proxy before the pods.",
-        ),
+def _balance_in_clients(finding: Finding) -> tuple[str, ...]:
+    return (
+        f"{_named(finding)} What keeps them there is pick_first, gRPC's default policy: DNS gives every address.",
+        "One line in each client changes that, and no proxy is needed.",
+        "Where the clients cannot be changed, --strategy envoy puts a proxy before the pods.",
     )
 
 
 def _unpin(facts: Facts, finding: Finding) -> Choice:
     pinned = [client.name for client in facts.clients if _is_pinned(client, facts)]
     if not pinned:
-        return _balance_requests(finding)
+        return Choice("envoy", _balance_requests(finding))
     has, its = ("has", "its") if len(pinned) == 1 else ("have", "their")
     return Choice(
-        "service",
+        first_cure(finding.code),
         (
             f"{_named(finding)} {names(pinned, at_most=3)} {has} all {its} connections on one pod for it.",
             "Without affinity, connections that are opened from then on are placed at random.",
@@ -88,51 +83,42 @@ def _is_pinned(client: Client, facts: Facts) -> bool:
     return sum(each.lasting and each.peer == client.ip for each in reached[0].sockets.connections) > 1
 
 
-def _lead_somewhere(finding: Finding) -> Choice:
-    return Choice("none", (f"{_named(finding)} Whatever balances, calls have to arrive first.",))
+def _lead_somewhere(finding: Finding) -> tuple[str, ...]:
+    return (f"{_named(finding)} Whatever balances, calls have to arrive first.",)
 
 
-def _let_go(finding: Finding) -> Choice:
-    return Choice("none", (f"{_named(finding)} Connections move only when they close; nothing else needs a change.",))
+def _let_go(finding: Finding) -> tuple[str, ...]:
+    return (f"{_named(finding)} Connections move only when they close; nothing else needs a change.",)
 
 
-def _lead_through_again(finding: Finding) -> Choice:
-    return Choice("envoy", (f"{_named(finding)} Its Envoys are there already; the Service has to lead to them.",))
+def _lead_through_again(finding: Finding) -> tuple[str, ...]:
+    return (f"{_named(finding)} Its Envoys are there already; the Service has to lead to them.",)
 
 
-def _give_the_proxy_pods(finding: Finding) -> Choice:
-    return Choice(
-        "none",
-        (
-            f"{_named(finding)} It can balance every call as soon as it has the pods to choose from.",
-            "Change that in the proxy: a headless name with STRICT_DNS and ROUND_ROBIN, EDS, or endpoint mode.",
-            "Where the proxy cannot be changed, --strategy envoy puts another one between it and the pods.",
-        ),
+def _give_the_proxy_pods(finding: Finding) -> tuple[str, ...]:
+    return (
+        f"{_named(finding)} It can balance every call as soon as it has the pods to choose from.",
+        "Change that in the proxy: a headless name with STRICT_DNS and ROUND_ROBIN, EDS, or endpoint mode.",
+        "Where the proxy cannot be changed, --strategy envoy puts another one between it and the pods.",
     )
 
 
-def _complete_the_proxys_list(finding: Finding) -> Choice:
-    return Choice(
-        "none",
-        (
-            f"{_named(finding)} It sends to the pods themselves, past the Service and whatever stands behind that.",
-            "Change that in the proxy, unless the subset is meant: let discovery give it its hosts.",
-        ),
+def _complete_the_proxys_list(finding: Finding) -> tuple[str, ...]:
+    return (
+        f"{_named(finding)} It sends to the pods themselves, past the Service and whatever stands behind that.",
+        "Change that in the proxy, unless the subset is meant: let discovery give it its hosts.",
     )
 
 
-def _let_streams_end(finding: Finding) -> Choice:
-    return Choice(
-        "none",
-        (
-            f"{_named(finding)} Nothing moves a stream that is open; new ones are spread by a proxy or by round_robin.",
-            "So have clients or servers end each after a while, or give servers a MAX_CONNECTION_AGE with a grace.",
-            _OVERRIDE,
-        ),
+def _let_streams_end(finding: Finding) -> tuple[str, ...]:
+    return (
+        f"{_named(finding)} Nothing moves a stream that is open; new ones are spread by a proxy or by round_robin.",
+        "So have clients or servers end each after a while, or give servers a MAX_CONNECTION_AGE with a grace.",
+        _OVERRIDE,
     )
 
 
-_CURES: Mapping[str, Callable[[Finding], Choice]] = MappingProxyType(
+_WHY: Mapping[str, Callable[[Finding], tuple[str, ...]]] = MappingProxyType(
     {
         "GLB101": _balance_requests,
         "GLB102": _balance_requests,
@@ -149,6 +135,7 @@ _CURES: Mapping[str, Callable[[Finding], Choice]] = MappingProxyType(
         "GLB401": _let_streams_end,
     }
 )
+"""By finding that a cure is chosen for, why that one; where `first_cure` has none, what to do instead."""
 
 
 def _without_finding(report: Report) -> Choice:

@@ -7,12 +7,10 @@ from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.plan import Advice, Plan
+from kubectl_grpclb.remedies.cures import cured_by
 from kubectl_grpclb.remedies.languages import LANGUAGES, Language
 
-__all__ = ["CURED", "client_advice", "plan_client"]
-
-CURED = frozenset({"GLB101", "GLB102", "GLB103", "GLB104"})
-"""Findings that go away once every client has a connection to every pod."""
+__all__ = ["client_advice", "plan_client"]
 
 
 def plan_client(facts: Facts, report: Report, why: Sequence[str]) -> Plan:
@@ -21,7 +19,7 @@ def plan_client(facts: Facts, report: Report, why: Sequence[str]) -> Plan:
         target=facts.target,
         strategy="client",
         title=f"Let the clients of {facts.target.service} balance their own requests",
-        findings=tuple(finding.code for finding in report.findings if finding.code in CURED),
+        findings=cured_by("client", report),
         why=tuple(why),
         wont=("It changes nothing in the cluster: what is below has to be done in the code.",),
         advice=client_advice(facts),

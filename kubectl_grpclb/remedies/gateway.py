@@ -7,11 +7,10 @@ from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.plan import Advice, Check, Manifest, Plan
 from kubectl_grpclb.model.yaml_text import yaml_text
+from kubectl_grpclb.remedies.cures import cured_by
 from kubectl_grpclb.remedies.words import declare_protocol
 
 __all__ = ["grpc_route", "plan_gateway"]
-
-_CURED = frozenset({"GLB101", "GLB102", "GLB103", "GLB104"})
 
 _GATEWAY = "NAME-OF-YOUR-GATEWAY"
 _GATEWAY_NAMESPACE = "NAMESPACE-OF-YOUR-GATEWAY"
@@ -25,7 +24,7 @@ def plan_gateway(facts: Facts, report: Report, why: Sequence[str], *, gateway_ap
         target=target,
         strategy="gateway",
         title=f"Route the calls of {target.service} through a Gateway that is there already",
-        findings=tuple(finding.code for finding in report.findings if finding.code in _CURED),
+        findings=cured_by("gateway", report),
         why=tuple(why),
         wont=("It creates nothing: which Gateway is the right one cannot be seen from here.",),
         advice=(

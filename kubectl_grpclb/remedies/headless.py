@@ -8,7 +8,8 @@ from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.plan import Check, Create, Manifest, Plan
 from kubectl_grpclb.model.surroundings import Surroundings
-from kubectl_grpclb.remedies.client import CURED, client_advice
+from kubectl_grpclb.remedies.client import client_advice
+from kubectl_grpclb.remedies.cures import cured_by
 from kubectl_grpclb.remedies.envoy.options import Port
 from kubectl_grpclb.remedies.envoy.ports import resolve_ports
 from kubectl_grpclb.remedies.headless_ports import headless_ports
@@ -29,7 +30,7 @@ def plan_headless(facts: Facts, report: Report, around: Surroundings, tool: str,
         target=facts.target,
         strategy="headless",
         title=f"Make a headless Service beside {facts.target.service}, for clients that balance by themselves",
-        findings=tuple(finding.code for finding in report.findings if finding.code in CURED),
+        findings=cured_by("headless", report),
         why=tuple(why),
         create=made,
         wont=(

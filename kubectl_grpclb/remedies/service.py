@@ -7,12 +7,11 @@ from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.plan import Advice, Check, Field, Manifest, Patch, Plan
 from kubectl_grpclb.model.surroundings import Ownership
+from kubectl_grpclb.remedies.cures import cured_by
 from kubectl_grpclb.remedies.restarts import restarts
 from kubectl_grpclb.remedies.words import flow, patch_service
 
 __all__ = ["placement_advice", "plan_service"]
-
-_CURED = frozenset({"GLB201"})
 
 
 def plan_service(
@@ -45,7 +44,7 @@ def plan_service(
         target=facts.target,
         strategy="service",
         title=f"Let Service {facts.target.service} place every connection freely",
-        findings=tuple(finding.code for finding in report.findings if finding.code in _CURED),
+        findings=cured_by("service", report),
         why=tuple(why),
         change=change if fields else None,
         restart=restarts(facts.clients) if fields else (),

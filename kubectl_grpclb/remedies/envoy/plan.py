@@ -11,6 +11,7 @@ from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.plan import Check, EnvoyPorts, Field, Patch, Plan
 from kubectl_grpclb.model.surroundings import Surroundings
+from kubectl_grpclb.remedies.cures import cured_by
 from kubectl_grpclb.remedies.envoy.config import Family, Forwarded, Upstream
 from kubectl_grpclb.remedies.envoy.manifests import Parts, container_ports, creations, envoy_labels, pod_labels
 from kubectl_grpclb.remedies.envoy.options import EnvoyOptions, Port
@@ -22,8 +23,6 @@ __all__ = ["Installation", "plan_envoy"]
 
 _PREFERRED_KEYS = ("app", "app.kubernetes.io/name", "k8s-app", "name")
 """Which of a selector's keys names the application, as a rule."""
-
-_CURED = frozenset({"GLB101", "GLB102", "GLB103", "GLB104"})
 
 
 class Installation(Struct, frozen=True):
@@ -76,7 +75,7 @@ def plan_envoy(
         target=facts.target,
         strategy="envoy",
         title=f"Put Envoy before the pods of {facts.target.service}: it balances requests, not connections",
-        findings=_findings(report),
+        findings=cured_by("envoy", report),
         why=tuple(why),
         create=creations(parts),
         change=_cut_over(facts, around, parts),
@@ -193,10 +192,6 @@ def _selects(service: kube.Service, labels: Mapping[str, str]) -> bool:
     return bool(selector) and selector.items() <= labels.items()
 
 
-def _findings(report: Report) -> tuple[str, ...]:
-    return tuple(finding.code for finding in report.findings if finding.code in _CURED)
-
-
 def _wont(clients: Iterable[Client]) -> tuple[str, ...]:
     said = [
         "It restarts none of the servers and changes nothing of theirs.",
@@ -219,7 +214,7 @@ def _unresolved(facts: Facts, report: Report, reason: str) -> Plan:
         target=facts.target,
         strategy="envoy",
         title=f"Put Envoy before the pods of {facts.target.service}",
-        findings=_findings(report),
+        findings=cured_by("envoy", report),
         why=(),
         checks=(check,),
     )
