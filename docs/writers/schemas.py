@@ -29,6 +29,8 @@ class Verification(Report, frozen=True, kw_only=True):
     """What `verify -o json` gives: the report of now, and what it comes to beside the time before the fix."""
 
     outcome: Outcome
+    outcome_reason: str
+    """Why that is the outcome, in a sentence; `reason` is the verdict's."""
     before: Balance
     """The balance before the fix."""
 

@@ -231,7 +231,7 @@ async def _fixed(workshop: "Workshop", ask: "Ask", wishes: "Wishes", output: For
         write(_unverified(fixed, ask.service, output))
         return fixed.code
     if output is not None:
-        write(verification_data(done.outcome, done.before, done.report, output.value))
+        write(verification_data(done.outcome, done.reason, done.before, done.report, output.value))
     else:
         write(render_verification(done.outcome, done.reason, done.before, done.report, page()))
         write("".join(f"  not restarted: {each}\n" for each in fixed.unrestarted))

@@ -69,7 +69,8 @@ def _rendered(verification: "Verification", output: options.OutputFormat) -> str
     from kubectl_grpclb.commands.show import page, rendered
     from kubectl_grpclb.report.verification import render_verification, verification_data
 
-    outcome, before, report = verification.outcome, verification.before, verification.report
+    outcome, reason = verification.outcome, verification.reason
+    before, report = verification.before, verification.report
     if output in {options.OutputFormat.JSON, options.OutputFormat.YAML}:
-        return verification_data(outcome, before, report, output)
-    return render_verification(outcome, verification.reason, before, report, page()) + "\n" + rendered([report], output)
+        return verification_data(outcome, reason, before, report, output)
+    return render_verification(outcome, reason, before, report, page()) + "\n" + rendered([report], output)

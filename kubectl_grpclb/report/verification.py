@@ -14,9 +14,13 @@ __all__ = ["render_verification", "verification_data"]
 _STYLES: dict[str, Style] = {"fixed": "good", "pending": "doubtful", "unknown": "doubtful"}
 
 
-def verification_data(outcome: str, before: Balance, report: Report, form: str) -> str:
-    """Give the report's JSON or YAML with `outcome` and `before` (the balance then)."""
-    data = rounded({**msgspec.to_builtins(report), "outcome": outcome, "before": msgspec.to_builtins(before)})
+def verification_data(outcome: str, reason: str, before: Balance, report: Report, form: str) -> str:
+    """Give the report's JSON or YAML with `outcome`, `outcomeReason` and `before` (the balance then).
+
+    The report's own `reason` is that of its verdict.
+    """
+    came_to = {"outcome": outcome, "outcomeReason": reason, "before": msgspec.to_builtins(before)}
+    data = rounded({**msgspec.to_builtins(report), **came_to})
     if form == "yaml":
         return yaml_text(data)
     return encoded(data)

@@ -113,6 +113,7 @@ def test_a_fix_gives_its_outcome_as_json(shop: FakeWorkshop, grpclb: Run) -> Non
 
     data = json.loads(out)
     assert (data["kind"], data["outcome"]) == ("Report", "pending")
+    assert data["outcomeReason"].startswith("connections from before the fix are still open")
     assert data["before"]["effectivePods"] == 1.0
 
 
@@ -300,7 +301,11 @@ def test_a_fix_that_somebody_took_back_is_verified_as_no_cure(shop: FakeWorkshop
     code, out, _ = grpclb("verify", "greeter", "--window", "0", "-o", "json")
 
     assert code == 5
-    assert json.loads(out)["outcome"] == "unchanged"
+    data = json.loads(out)
+    assert (data["outcome"], data["outcomeReason"]) == (
+        "unchanged",
+        "the Service leads past Envoy, so the fix is not in use",
+    )
 
 
 def test_a_rollback_says_that_nothing_is_left(shop: FakeWorkshop, grpclb: Run) -> None:

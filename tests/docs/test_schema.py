@@ -64,7 +64,7 @@ def test_several_reports_fit_the_schema_of_a_list() -> None:
 def test_a_verification_fits_its_schema(outcome: str) -> None:
     report = replayed((ROOT / "tests" / "cases" / "fixed" / "snapshot.json").read_bytes())
 
-    document = json.loads(verification_data(outcome, report.balance, report, "json"))
+    document = json.loads(verification_data(outcome, report.reason, report.balance, report, "json"))
 
     assert faults("verification.json", document, closed=True) == []
 

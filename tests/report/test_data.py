@@ -76,7 +76,7 @@ def test_what_steers_a_terminal_is_escaped_and_stays_the_same_value() -> None:
 def test_yaml_quotes_a_name_that_kubectl_would_read_as_a_number() -> None:
     one = report(target=target(namespace="1e3"))
 
-    for text in (FORMATS["yaml"]([one], PAGE), verification_data("fixed", balance(), one, "yaml")):
+    for text in (FORMATS["yaml"]([one], PAGE), verification_data("fixed", "", balance(), one, "yaml")):
         assert "\n  namespace: '1e3'\n" in text
 
 

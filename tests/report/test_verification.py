@@ -62,22 +62,29 @@ def test_ascii_pages_get_ascii() -> None:
 
 
 def test_json_is_the_report_with_the_outcome_and_the_balance_before() -> None:
-    data = json.loads(verification_data("fixed", STUCK, report(), "json"))
+    data = json.loads(verification_data("fixed", "spread over 3 ready pods", STUCK, report(), "json"))
 
     assert (data["kind"], data["verdict"]) == ("Report", "balanced")
-    assert data["outcome"] == "fixed"
+    assert (data["outcome"], data["outcomeReason"]) == ("fixed", "spread over 3 ready pods")
     assert data["before"]["effectivePods"] == 1.0
     assert data["balance"]["effectivePods"] == 3.0
 
 
-def test_yaml_says_the_same_as_json() -> None:
-    one = json.loads(verification_data("pending", STUCK, report(), "json"))
+def test_json_tells_why_the_outcome_is_not_known_beside_the_verdicts_own_reason() -> None:
+    data = json.loads(verification_data("unknown", "no client is connected now", STUCK, report(), "json"))
 
-    assert yaml.safe_load(verification_data("pending", STUCK, report(), "yaml")) == one
+    assert data["outcomeReason"] == "no client is connected now"
+    assert data["reason"] == report().reason
+
+
+def test_yaml_says_the_same_as_json() -> None:
+    one = json.loads(verification_data("pending", REASON, STUCK, report(), "json"))
+
+    assert yaml.safe_load(verification_data("pending", REASON, STUCK, report(), "yaml")) == one
 
 
 @pytest.mark.parametrize("form", ["json", "yaml"])
 def test_data_of_a_hostile_cluster_holds_no_terminal_escapes(form: str) -> None:
-    data = verification_data("fixed", STUCK, SCENES["hostile"](), form)
+    data = verification_data("fixed", "pods \x1b[2J\x9b is forbidden", STUCK, SCENES["hostile"](), form)
 
     assert not {"\x1b", "\x9b"} & set(data)
