@@ -13,7 +13,7 @@ from kubectl_grpclb.flows.earlier import State, before_of, installation_for, on_
 from kubectl_grpclb.flows.permissions import permitted_plan
 from kubectl_grpclb.flows.wishes import Wishes
 from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of
-from kubectl_grpclb.model.errors import ClusterError, UsageError
+from kubectl_grpclb.model.errors import BadReceiptError, ClusterError, UsageError
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.gap import Gap
@@ -76,7 +76,7 @@ async def prepare(cluster: Workshop, ask: Ask, wishes: Wishes, observe: Observer
     facts, report = derive(snapshot), diagnosed(snapshot)
     state = state_of(receipt, service.object)
     choices = {**(receipt.options if receipt else {}), **wishes.envoy}
-    options = msgspec.convert(choices, EnvoyOptions)
+    options = _options(choices)
     if state == "in use" and options.autoscaling and receipt and not receipt.options.get("autoscaling"):
         raise UsageError(
             "--autoscale is for a new fix: given to Envoys that serve already, Kubernetes would first scale them down "
@@ -88,6 +88,17 @@ async def prepare(cluster: Workshop, ask: Ask, wishes: Wishes, observe: Observer
     plan = on_top_of(receipt, _upgrade(plan) if state == "in use" else plan, facts, service.object)
     plan = await permitted_plan(cluster, plan, options, receipt, wishes.recycle)
     return Prepared(snapshot, facts, report, receipt, state, service.object, choices, installation, plan)
+
+
+def _options(choices: dict[str, Any]) -> EnvoyOptions:
+    """Make options of what was chosen now and earlier: a later version may have written what there is not here."""
+    try:
+        return msgspec.convert(choices, EnvoyOptions)
+    except msgspec.ValidationError as error:
+        raise BadReceiptError(
+            f"the receipt of the fix holds what this version does not know of Envoy: {printable(str(error))}. Update "
+            "this one, or roll the fix back"
+        ) from error
 
 
 def _upgrade(plan: Plan) -> Plan:

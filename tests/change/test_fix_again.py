@@ -60,6 +60,18 @@ def test_without_its_receipt_a_fix_in_use_is_neither_changed_nor_removed(shop: F
     assert shop.bundle == bundle
 
 
+def test_a_choice_of_another_version_is_not_forgotten_by_the_next_fix(shop: FakeWorkshop) -> None:
+    fix(shop, envoy={"replicas": 3})
+    shop.revive()
+    later = msgspec.structs.replace(receipt_of(shop), options={"replicas": 3, "wasm": "filter.wasm"})
+    shop.api.change(RECEIPT, lambda held: held["data"].update({"receipt.json": encode_receipt(later).decode()}))
+
+    with pytest.raises(BadReceiptError, match=r"what this version does not know of Envoy: .*`wasm`"):
+        fix(shop, envoy={"access_log": "all"})
+
+    assert shop.changes == []
+
+
 def test_a_rollback_without_its_receipt_says_where_one_is(shop: FakeWorkshop) -> None:
     fix(shop)
     shop.revive()

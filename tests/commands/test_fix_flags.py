@@ -129,6 +129,15 @@ def test_the_users_choices_are_in_the_manifests(recorded: pathlib.Path) -> None:
     assert "NetworkPolicy" in made
 
 
+def test_an_autoscaler_and_a_log_of_all_calls_are_in_the_manifests(recorded: pathlib.Path) -> None:
+    done = run("fix", "--from", str(recorded), "--strategy", "envoy", "--autoscale", "6", "--access-log", "all")
+
+    made = {each["kind"]: each for each in yaml.safe_load_all(done.stdout) if each}
+    assert made["HorizontalPodAutoscaler"]["spec"]["maxReplicas"] == 6
+    assert "access_log" in made["ConfigMap"]["data"]["envoy.yaml"]
+    assert "grpc_status_filter" not in made["ConfigMap"]["data"]["envoy.yaml"]
+
+
 @pytest.mark.parametrize("heavy", ["kubernetes", "grpc", "aiohttp", "rich", "psutil", "yaml", "pydantic"])
 def test_help_of_the_new_verbs_imports_nothing_heavy(heavy: str) -> None:
     program = (

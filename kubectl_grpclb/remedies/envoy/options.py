@@ -12,15 +12,18 @@ DEFAULT_IMAGE = f"docker.io/envoyproxy/envoy:distroless-v{ENVOY_VERSION}"
 """Pinned to the version that the configuration is checked with; `--envoy-image` names another place for it."""
 
 
-class Autoscaling(Struct, frozen=True):
+class Autoscaling(Struct, frozen=True, forbid_unknown_fields=True):
     """An autoscaler for Envoy by CPU; `most` replicas at most."""
 
     most: int
     target_percent: int = 60
 
 
-class EnvoyOptions(Struct, frozen=True, kw_only=True):
-    """The user's choices; times are seconds."""
+class EnvoyOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The user's choices; times are seconds.
+
+    They come as data, from flags and from receipts: what there is not is an error, so that no choice does nothing.
+    """
 
     image: str = DEFAULT_IMAGE
     replicas: int = 2
