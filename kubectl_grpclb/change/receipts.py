@@ -4,12 +4,12 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import msgspec
 
 from kubectl_grpclb.change.carry import carried_out
 from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.files import write_atomically
 from kubectl_grpclb.model.bundle import Bundle, bundle_of
 from kubectl_grpclb.model.errors import BadReceiptError, RefusedError
 from kubectl_grpclb.model.plan import Manifest
@@ -136,9 +136,7 @@ def _write(file: Path, content: bytes) -> None:
     """Replace the file in one step; only its owner can read it. Raises RefusedError."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as beside:
-            beside.write(content)
-        Path(beside.name).replace(file)
+        write_atomically(file, content)
     except OSError as error:
         raise RefusedError(
             f"could not write the receipt to {file}: {error.strerror}; XDG_STATE_HOME names another place"

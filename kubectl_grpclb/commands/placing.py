@@ -6,12 +6,12 @@ It calls kubectl-grpclb by its name, so it outlives every upgrade: krew's bin ha
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
 
+from kubectl_grpclb.files import write_atomically
 from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.text import printable
 
@@ -105,15 +105,7 @@ def holder(path: Path) -> Holder:
 def place(path: Path) -> None:
     """Write the program, whole or not at all. Raises RefusedError where it cannot be written."""
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".kubectl_complete-grpclb-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(program().encode())
-            Path(temporary).chmod(0o755)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_atomically(path, program().encode(), mode=0o755)
     except OSError as error:
         raise RefusedError(f"{printable(str(path))} cannot be written: {error.strerror or error}") from error
 

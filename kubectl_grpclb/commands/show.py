@@ -5,12 +5,12 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TextIO
 
 from msgspec import structs
 
 from kubectl_grpclb.commands.output import write
+from kubectl_grpclb.files import write_atomically
 from kubectl_grpclb.model.errors import GrpclbError, UsageError
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.snapshot import Snapshot, encode_snapshot
@@ -54,21 +54,9 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(raw)  # a pipe or a device, which cannot be replaced
         else:
-            _replace(path, raw)
+            write_atomically(path, raw)
     except OSError as error:
         raise GrpclbError(f"could not write the snapshot to {path}: {error.strerror}") from error
-
-
-def _replace(path: Path, raw: bytes) -> None:
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        beside = Path(file.name)
-        try:
-            file.write(raw)
-            file.close()
-            beside.replace(path)
-        except OSError:
-            beside.unlink(missing_ok=True)
-            raise
 
 
 def read_file(path: Path) -> bytes:

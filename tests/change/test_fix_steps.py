@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_grpclb.commands.conversation import Conversation
 from kubectl_grpclb.commands.progress import Progress
-from kubectl_grpclb.model.errors import DeclinedError, UsageError
+from kubectl_grpclb.model.errors import DeclinedError, RefusedError, UsageError
 from kubectl_grpclb.model.receipt import decode_receipt
 from kubectl_grpclb.model.write import Apply, PatchObject
 from tests.change.acts import Listener, fix, receipt_of, rollback
@@ -107,6 +107,17 @@ def test_the_receipt_is_beside_the_service_and_on_this_machine(shop: FakeWorksho
     file = state / "kubectl-grpclb" / "receipts" / "kind-shop" / "shop.greeter.json"
     assert decode_receipt(file.read_bytes()) == receipt_of(shop)
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_receipt_that_cannot_be_written_leaves_nothing_beside_it(shop: FakeWorkshop, state: Path) -> None:
+    in_the_way = state / "kubectl-grpclb" / "receipts" / "kind-shop" / "shop.greeter.json"
+    in_the_way.mkdir(parents=True)
+
+    with pytest.raises(RefusedError, match=r"could not write the receipt to .*directory"):
+        fix(shop)
+
+    assert list(in_the_way.parent.iterdir()) == [in_the_way]
+    assert shop.ours == []
 
 
 def test_the_receipt_is_written_before_anything_else_is_made(shop: FakeWorkshop) -> None:
