@@ -16,7 +16,7 @@ from kubectl_grpclb.change.receipts import Journal
 from kubectl_grpclb.change.rollout import until_rolled_out
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.bundle import bundle_of
-from kubectl_grpclb.model.errors import RefusedError
+from kubectl_grpclb.model.errors import ClusterError, RefusedError
 from kubectl_grpclb.model.plan import Create, EnvoyPorts, Patch, Restart
 from kubectl_grpclb.model.receipt import differences
 from kubectl_grpclb.model.text import printable
@@ -143,7 +143,8 @@ async def recycle(site: Site, restarts: Sequence[Restart], at: str) -> list[str]
 async def switch(site: Site, patch: Patch, seen: Spec) -> None:
     """Carry out a patch of somebody else's object while its spec is what was seen.
 
-    A change of something else, as of its status, is no reason not to; one of its spec is, and is named.
+    A change of something else, as of its status, is no reason not to; one of its spec is, and is named. Raises
+    RefusedError, or ClusterError where the API server fails.
     """
     version, refusal = patch.resource_version, ""
     for _ in range(_TRIES):
@@ -153,6 +154,8 @@ async def switch(site: Site, patch: Patch, seen: Spec) -> None:
         if isinstance(outcome, Done):
             return
         version, refusal = "", _reason(outcome)
+        if outcome.is_failure:
+            raise ClusterError(f"{patch.kind}/{patch.name} could not be changed: {refusal}")
         if outcome.status not in {409, 422}:
             break
     raise RefusedError(f"{patch.kind}/{patch.name} could not be changed: {refusal}")

@@ -28,6 +28,7 @@ LEASE_SECONDS = 10
 
 _RENEW_EVERY = 2.5
 _LOOK_EVERY = 0.5
+_TRY_AGAIN = 1.0
 _NOT_THERE, _CONFLICT = 404, 409
 
 
@@ -43,11 +44,23 @@ class Hold:
         """Raise RefusedError where somebody else may have begun meanwhile; asked before every change."""
         if self._lost:
             raise RefusedError(f"{self._lost}; this one stops where it is. Run `fix` or `rollback` again")
-        if time.monotonic() - self._renewed > LEASE_SECONDS:
+        if self._is_late():
             raise RefusedError(
                 f"the Lease {self._lease['metadata']['name']} could not be renewed for {LEASE_SECONDS} s, so another "
                 "`fix` may begin; this one stops where it is. Run it again when the cluster answers"
             )
+
+    async def again(self, until: float) -> bool:
+        """Wait a moment, and while the Lease is not renewed in time; False where that takes until a moment."""
+        while True:
+            await asyncio.sleep(_TRY_AGAIN)
+            if time.monotonic() > until:
+                return False
+            if self._lost or not self._is_late():
+                return True
+
+    def _is_late(self) -> bool:
+        return time.monotonic() - self._renewed > LEASE_SECONDS
 
     async def keep(self) -> None:
         """Renew for ever."""

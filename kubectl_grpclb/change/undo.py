@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from kubectl_grpclb.change.apply import Site, switch
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of, leads_to_envoy
-from kubectl_grpclb.model.errors import RefusedError
+from kubectl_grpclb.model.errors import GrpclbError, RefusedError
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.receipt import (
@@ -95,7 +95,7 @@ async def restore(site: Site) -> None:
         await site.envoys.until_answered(
             receipt.ports.proof, _ANSWER_SECONDS, through_envoy=False, what=f"a call through Service/{receipt.service}"
         )
-    except RefusedError as error:
+    except GrpclbError as error:
         site.say(f"the Service is as it was, but {error}")
 
 

@@ -3,16 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 
-import msgspec
-
-from kubectl_grpclb.change import apply, undo
+from kubectl_grpclb.change import apply
 from kubectl_grpclb.change.apply import Site
-from kubectl_grpclb.change.doubt import fence_off, wait_for_the_late
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.prepare import Prepared
+from kubectl_grpclb.flows.taking_back import removed_again, taken_back, why
 from kubectl_grpclb.model.errors import GrpclbError, RefusedError
 from kubectl_grpclb.model.plan import Create, Plan
-from kubectl_grpclb.model.receipt import BEFORE_THE_CUT_OVER, Made, Receipt, Step, is_carried
+from kubectl_grpclb.model.receipt import BEFORE_THE_CUT_OVER, Made, Step
 from kubectl_grpclb.model.resources import resource_of
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Denied, Done
@@ -29,7 +27,7 @@ async def without_envoy(site: Site, prepared: Prepared) -> None:
         await _begin(site, "planned")
         await apply.stage(site, plan.create)
     except RefusedError as error:
-        await _clean_up(site, prepared)
+        await removed_again(site, prepared)
         raise RefusedError(f"{error}.\nNothing of the Service was changed") from error
     if plan.change is not None:
         await apply.switch(site, plan.change, site.journal.receipt.original)
@@ -45,27 +43,24 @@ async def until_staged(site: Site, prepared: Prepared) -> None:
         await apply.check(site)
     except (RefusedError, asyncio.CancelledError) as error:
         try:
-            removed = await _clean_up(site, prepared)
+            removed = await removed_again(site, prepared)
         except RefusedError as second:
-            raise RefusedError(f"{_why(error)}.\nThe Service was not touched; {second}") from second
+            raise RefusedError(f"{why(error)}.\nThe Service was not touched; {second}") from second
         if isinstance(error, asyncio.CancelledError):
             raise
         raise RefusedError(f"{error}.\nThe Service was not touched, and {removed}") from error
 
 
 async def until_proved(site: Site, prepared: Prepared) -> None:
-    """Cut over and prove; where no call comes back, revert at once."""
+    """Cut over and prove; whatever goes wrong in that, put the Service back at once."""
     if prepared.plan.change is None:
         raise ValueError("a plan for Envoy has a cut-over")
     try:
         await apply.cut_over(site, prepared.plan.change)
         await apply.prove(site)
-    except (RefusedError, asyncio.CancelledError) as error:
-        try:
-            removed = await _revert(site, prepared)
-        except GrpclbError as second:
-            raise RefusedError(f"{_why(error)}.\nIn taking it back: {second}") from second
-        if isinstance(error, asyncio.CancelledError):
+    except (Exception, asyncio.CancelledError) as error:
+        removed = await taken_back(site, prepared, error)
+        if not isinstance(error, GrpclbError):
             raise
         raise RefusedError(f"{error}.\nThe Service is as it was before, and {removed}") from error
 
@@ -74,53 +69,6 @@ async def _begin(site: Site, step: Step) -> None:
     """Write the receipt before the first change."""
     await site.journal.note(step)
     site.say(f"wrote the receipt to {site.journal.places}")
-
-
-def _why(error: BaseException) -> str:
-    """Give an error's words; that the user pressed Ctrl-C comes without any."""
-    return str(error) or "interrupted"
-
-
-async def _revert(site: Site, prepared: Prepared) -> str:
-    """Put the Service back and remove what was staged, unless it is not known to be put back; give it in words."""
-    receipt = site.journal.receipt
-    doubtful = await fence_off(site)
-    service = await undo.the_service(site.cluster, site.namespace, receipt.service)
-    carried = service is not None and undo.carries_the_fix(receipt, service)
-    if carried:
-        await undo.restore(site)
-    if carried or doubtful:
-        await undo.empty(site, site.seconds)
-    return await _clean_up(site, prepared)
-
-
-async def _clean_up(site: Site, prepared: Prepared) -> str:
-    """Remove what this fix staged, and leave what stood before it, with its receipt; give it in words."""
-    receipt, earlier = site.journal.receipt, prepared.receipt
-    try:
-        await wait_for_the_late(site)
-        await undo.remove(site, set(receipt.made) - set(receipt.found))
-        if earlier is not None and _is_worth_keeping(earlier, prepared):
-            drained = receipt.step == "rolling back"
-            await site.journal.keep(msgspec.structs.replace(earlier, step="rolling back") if drained else earlier)
-        else:
-            await undo.forget(site)
-    except GrpclbError as error:
-        raise RefusedError(
-            f"what was staged is not removed: {error}. `kubectl grpclb rollback {receipt.service}` removes it"
-        ) from error
-    return _WITH_WHAT_STOOD if receipt.found else "what had been staged for it is removed again"
-
-
-_WITH_WHAT_STOOD = (
-    "what this fix added is removed again; what stood there before is left, as this fix changed it: another `fix` "
-    "changes it again, and `rollback` removes it"
-)
-
-
-def _is_worth_keeping(earlier: Receipt, prepared: Prepared) -> bool:
-    """Tell whether an earlier fix changed anything that its receipt is needed to undo."""
-    return earlier.step not in BEFORE_THE_CUT_OVER or is_carried(earlier, prepared.service["spec"])
 
 
 async def found(cluster: Workshop, prepared: Prepared) -> tuple[Made, ...]:

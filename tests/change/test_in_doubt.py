@@ -15,6 +15,7 @@ from tests.virtual_time import run
 
 BEFORE = FakeWorkshop().service["spec"]
 TIMED_OUT = Denied(504, GapReason.TIMED_OUT, "Timeout: request did not complete within requested timeout")
+RESET = ClusterError("cannot reach the API server: the connection broke (connection reset by peer)")
 
 
 class LateShop(FakeWorkshop):
@@ -91,7 +92,7 @@ def test_a_cut_over_that_is_interrupted_while_it_is_made_is_put_back(shop: LateS
     assert shop.ours == []
 
 
-@pytest.mark.parametrize("says", [TIMED_OUT], ids=["504"])
+@pytest.mark.parametrize("says", [TIMED_OUT, RESET], ids=["504", "reset"])
 @pytest.mark.parametrize("delay", [0.0, 0.5, 3.0, 40.0])
 def test_a_cut_over_that_comes_after_its_failure_leads_nobody_to_envoys_that_are_gone(
     shop: LateShop, says: Denied | ClusterError, delay: float

@@ -1,0 +1,116 @@
+"""Take back what a fix did so far, where it cannot go on: the Service first, then what was staged."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+
+from kubectl_grpclb.change import undo
+from kubectl_grpclb.change.apply import Site
+from kubectl_grpclb.change.doubt import fence_off, wait_for_the_late
+from kubectl_grpclb.flows.prepare import Prepared
+from kubectl_grpclb.model.errors import ClusterError, GrpclbError, RefusedError
+from kubectl_grpclb.model.receipt import BEFORE_THE_CUT_OVER, Receipt, is_carried
+
+__all__ = ["removed_again", "taken_back", "why"]
+
+Result = TypeVar("Result")
+
+_PATIENCE = 30.0
+"""Seconds that a cluster is tried again for which does not answer, as while its API server restarts."""
+
+
+def why(error: BaseException) -> str:
+    """Give an error's words; that the user pressed Ctrl-C comes without any, and a fault of ours with too few."""
+    if isinstance(error, asyncio.CancelledError):
+        return "interrupted"
+    return str(error) if isinstance(error, GrpclbError) else f"{type(error).__name__}: {error}"
+
+
+async def taken_back(site: Site, prepared: Prepared, error: BaseException) -> str:
+    """Put the Service back, and remove what this fix added; give in words what is removed.
+
+    Raises RefusedError that says what went wrong first, what went wrong in taking it back, and where that leaves the
+    Service.
+    """
+    name = site.journal.receipt.service
+    if isinstance(error, asyncio.CancelledError):
+        site.say(
+            "interrupted: putting the Service back and removing what was staged. Where that is interrupted, too, "
+            f"`kubectl grpclb rollback {name}` does it"
+        )
+    try:
+        led = await _patiently(site, lambda: _put_back(site))
+    except GrpclbError as second:
+        raise RefusedError(
+            f"{why(error)}.\nIn taking it back: {second}.\nService/{name} may lead to Envoy by now, which is left "
+            f"running with all that it needs. `kubectl grpclb fix {name}` goes on, and "
+            f"`kubectl grpclb rollback {name}` undoes it"
+        ) from second
+    try:
+        if led:
+            await _patiently(site, lambda: undo.empty(site, site.seconds))
+        return await removed_again(site, prepared)
+    except GrpclbError as second:
+        raise RefusedError(f"{why(error)}.\nThe Service is as it was before, but {second}") from second
+
+
+async def _put_back(site: Site) -> bool:
+    """Put the Service back where it was changed, and tell whether clients may have been led to Envoy."""
+    receipt = site.journal.receipt
+    in_doubt = await fence_off(site)
+    service = await undo.the_service(site.cluster, site.namespace, receipt.service)
+    carried = service is not None and undo.carries_the_fix(receipt, service)
+    if carried:
+        await undo.restore(site)
+    return (carried or in_doubt) and receipt.ports is not None
+
+
+async def removed_again(site: Site, prepared: Prepared) -> str:
+    """Remove what this fix staged, and leave what stood before it, with its receipt; give it in words.
+
+    Raises RefusedError that says what is left.
+    """
+    receipt = site.journal.receipt
+    try:
+        await _patiently(site, lambda: _remove(site, prepared))
+    except GrpclbError as error:
+        raise RefusedError(
+            f"what was staged is not removed: {error}. `kubectl grpclb rollback {receipt.service}` removes it"
+        ) from error
+    return _WITH_WHAT_STOOD if receipt.found else "what had been staged for it is removed again"
+
+
+_WITH_WHAT_STOOD = (
+    "what this fix added is removed again; what stood there before is left, as this fix changed it: another `fix` "
+    "changes it again, and `rollback` removes it"
+)
+
+
+async def _remove(site: Site, prepared: Prepared) -> None:
+    receipt, earlier = site.journal.receipt, prepared.receipt
+    await wait_for_the_late(site)
+    await undo.remove(site, set(receipt.made) - set(receipt.found))
+    if earlier is not None and _is_worth_keeping(earlier, prepared):
+        drained = receipt.step == "rolling back"
+        await site.journal.keep(msgspec.structs.replace(earlier, step="rolling back") if drained else earlier)
+    else:
+        await undo.forget(site)
+
+
+def _is_worth_keeping(earlier: Receipt, prepared: Prepared) -> bool:
+    """Tell whether an earlier fix changed anything that its receipt is needed to undo."""
+    return earlier.step not in BEFORE_THE_CUT_OVER or is_carried(earlier, prepared.service["spec"])
+
+
+async def _patiently(site: Site, act: Callable[[], Awaitable[Result]]) -> Result:
+    """Do what can be done again, until the cluster answers. Raises ClusterError where that takes too long."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return await act()
+        except ClusterError:
+            if not await site.hold.again(until):
+                raise
