@@ -6,6 +6,7 @@ import time
 
 from kubectl_grpclb.commands.progress import Progress, tell_user
 from kubectl_grpclb.commands.show import page
+from kubectl_grpclb.commands.signals import end_at_once, ending
 from kubectl_grpclb.model.errors import DeclinedError, UsageError
 from kubectl_grpclb.model.plan import Plan
 from kubectl_grpclb.model.text import printable
@@ -14,16 +15,18 @@ __all__ = ["Conversation", "confirm"]
 
 
 def _asked(question: str) -> str:
-    """Ask, and read a line; Ctrl-C ends that, which asyncio's own handler would let go on until there is a line.
+    """Ask, and read a line; Ctrl-C ends that, which asyncio's own handlers would let go on until there is a line.
 
-    It does so from the moment that the question is there to be answered.
+    It does so from the moment that the question is there to be answered, and so do other signals.
     """
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = {each: signal.signal(each, end_at_once) for each in ending()}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         tell_user(f"{printable(question)} [y/N] ")
         return sys.stdin.readline().strip().lower()
     finally:
-        signal.signal(signal.SIGINT, handler)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def confirm(question: str, otherwise: str = "") -> None:

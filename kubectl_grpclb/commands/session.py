@@ -179,13 +179,15 @@ async def _connected(chosen: "ConnectOptions", *, changes: bool) -> "AsyncIterat
         async with connect(chosen) as connected:
             yield connected if chosen.teller is None else _told(connected, chosen.teller)
         return
+    from kubectl_grpclb.commands.signals import ended_in_order
     from kubectl_grpclb.flows.deeper import DeepCluster
 
     async with connect_to_change(chosen) as workshop:
         deep = DeepCluster(workshop if chosen.teller is None else _told_workshop(workshop, chosen.teller))
         try:
-            async with deep as cluster:
-                yield cluster
+            with ended_in_order():
+                async with deep as cluster:
+                    yield cluster
         finally:
             for left in deep.left_behind:
                 Progress().tell(f"warning: {printable(left)}")

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.commands.session import Connection, connect_options
+from kubectl_grpclb.commands.signals import ended_in_order
 from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources
 
 __all__ = ["in_workshop"]
@@ -26,8 +27,9 @@ async def in_workshop(
     options = connect_options(connection, sources=sources, verbose=verbose)
     async with connect_to_change(options) as workshop:
         gc.enable()  # __main__ turned it off for the imports, which end here
-        if options.teller is None:
-            return await run(workshop)
-        from kubectl_grpclb.cluster.told import ToldWorkshop
+        with ended_in_order():
+            if options.teller is None:
+                return await run(workshop)
+            from kubectl_grpclb.cluster.told import ToldWorkshop
 
-        return await run(ToldWorkshop(workshop, options.teller))
+            return await run(ToldWorkshop(workshop, options.teller))

@@ -5,6 +5,7 @@ __all__ = [
     "BadSnapshotError",
     "ClusterError",
     "DeclinedError",
+    "EndedError",
     "GrpclbError",
     "NotCuredError",
     "NotPermittedError",
@@ -49,6 +50,14 @@ class DeclinedError(GrpclbError):
     """The user said no; nothing was changed."""
 
     exit_code = 1
+
+
+class EndedError(GrpclbError):
+    """A signal ended the verb, which took back what it had begun."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 class NotCuredError(GrpclbError):

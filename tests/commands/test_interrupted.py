@@ -1,4 +1,4 @@
-"""Ctrl-C ends every verb with 130 and a word, whenever it comes."""
+"""Ctrl-C ends every verb with 130 and a word, whenever it comes; and other signals those that change a cluster."""
 
 import json
 import signal
@@ -14,6 +14,7 @@ SCRIPT = """
 import runpy, signal, sys
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and what nohup starts ignores this
 sys.argv[0] = "kubectl-grpclb"
 """
 """Precedes what a test has the interpreter do."""
@@ -82,6 +83,44 @@ def test_ctrl_c_during_a_request_ends_the_verb_in_a_word(
             stdout, stderr = process.communicate(timeout=PATIENCE)
 
     assert (process.returncode, stdout, stderr) == (130, b"", b"error: interrupted\n")
+
+
+@pytest.mark.parametrize(("sent", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+@pytest.mark.parametrize(
+    "words",
+    [("diagnose", "greeter", "--debug"), ("verify", "greeter"), ("fix", "greeter"), ("rollback", "greeter")],
+    ids=" ".join,
+)
+def test_a_job_that_is_cancelled_or_a_connection_that_is_gone_ends_a_verb_that_changes_something_in_order(
+    words: tuple[str, ...], sent: str, code: int, silent: socket.socket, kubeconfig: Path
+) -> None:
+    command = [sys.executable, "-c", SCRIPT + RUN, *words, "--kubeconfig", str(kubeconfig)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        connection, _ = silent.accept()
+        with connection:
+            connection.settimeout(PATIENCE)
+            connection.recv(1)
+
+            process.send_signal(signal.Signals[sent])
+            stdout, stderr = process.communicate(timeout=PATIENCE)
+
+    assert (process.returncode, stdout, stderr) == (code, b"", f"error: ended by {sent}\n".encode())
+
+
+def test_what_nohup_started_stays_when_the_terminal_goes(silent: socket.socket, kubeconfig: Path) -> None:
+    script = SCRIPT + "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + RUN
+    command = [sys.executable, "-c", script, "fix", "greeter", "--kubeconfig", str(kubeconfig)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        connection, _ = silent.accept()
+        with connection:
+            connection.settimeout(PATIENCE)
+            connection.recv(1)
+
+            process.send_signal(signal.SIGHUP)
+            process.send_signal(signal.SIGTERM)
+            _, stderr = process.communicate(timeout=PATIENCE)
+
+    assert (process.returncode, stderr) == (143, b"error: ended by SIGTERM\n")
 
 
 def test_ctrl_c_before_there_is_a_command_line_leaves_no_traceback() -> None:
