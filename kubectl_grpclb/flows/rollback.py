@@ -61,11 +61,12 @@ async def rollback(
     talk.say(_intention(receipt, restore=restore, recycle=recycle))
     talk.confirm(f"Roll back the fix of Service {service} in namespace {namespace}?")
     async with holding(cluster, namespace, bundle, talk.say) as hold:
+        await _see_that_it_is_as_shown(cluster, receipt, file, restore=restore)
         own_file = receipt_file(cluster.context, namespace, service)
         journal = Journal(cluster, receipt, own_file if own_file.is_file() else None, hold.check)
         site = Site(cluster, hold, journal, talk.say, seconds)
         left: list[str] = []
-        if await _leads_to_envoy(cluster, receipt):
+        if restore:
             await journal.note("rolling back")
             await undo.restore(site)
         if recycle == "clients":
@@ -75,6 +76,21 @@ async def rollback(
         await undo.remove(site, receipt.made)
         await undo.forget(site)
     return Undoing(receipt, restored=restore, unrestarted=tuple(left))
+
+
+async def _see_that_it_is_as_shown(cluster: Workshop, receipt: Receipt, file: Path | None, *, restore: bool) -> None:
+    """See under the Lease that what the user agreed to is still what there is to do. Raises RefusedError."""
+    if await load(cluster, receipt.namespace, receipt.service, file) != receipt:
+        raise RefusedError(
+            "another `fix` or `rollback` worked on this Service meanwhile: run this again to see what there is to undo "
+            "now. Nothing was changed by this one"
+        )
+    if await _leads_to_envoy(cluster, receipt) is not restore:
+        now = "does not lead to Envoy any more" if restore else "leads to Envoy again"
+        raise RefusedError(
+            f"somebody changed Service/{receipt.service} meanwhile: it {now}. Run this again to see what there is to "
+            "undo now. Nothing was changed by this one"
+        )
 
 
 async def _leads_to_envoy(cluster: Workshop, receipt: Receipt) -> bool:

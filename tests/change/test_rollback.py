@@ -1,12 +1,15 @@
 """`rollback`: the Service exactly as it was, nothing left, and nothing taken that somebody else did."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kubectl_grpclb.model.errors import BadReceiptError, DeclinedError, RefusedError
-from kubectl_grpclb.model.write import Delete, PatchObject
-from tests.change.acts import Listener, fix, rollback
+from kubectl_grpclb.model.receipt import encode_receipt
+from kubectl_grpclb.model.write import Delete, Insert, PatchObject
+from tests.change.acts import Listener, fix, receipt_of, rollback
 from tests.fake_workshop import FakeWorkshop
 
 BEFORE = FakeWorkshop().service["spec"]
@@ -20,6 +23,18 @@ def fixed(shop: FakeWorkshop) -> FakeWorkshop:
     fix(shop)
     shop.revive()
     return shop
+
+
+class Hesitant(Listener):
+    """A user who takes so long to say yes that something happens meanwhile."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__()
+        self._meanwhile = meanwhile
+
+    def confirm(self, question: str) -> None:
+        super().confirm(question)
+        self._meanwhile()
 
 
 def deleted(shop: FakeWorkshop) -> list[str]:
@@ -44,6 +59,50 @@ def test_a_rollback_says_what_it_will_do_and_asks(fixed: FakeWorkshop) -> None:
     assert talk.lines[0].startswith("Rollback will put Service/greeter back as it was; then wait")
     assert talk.questions == ["Roll back the fix of Service greeter in namespace shop?"]
     assert fixed.writes == []
+
+
+def test_a_receipt_that_changes_while_the_user_is_asked_is_not_acted_upon(fixed: FakeWorkshop) -> None:
+    def fix_otherwise() -> None:
+        other = msgspec.structs.replace(receipt_of(fixed), options={"replicas": 5})
+        fixed.api.change(RECEIPT, lambda held: held.update(data={"receipt.json": encode_receipt(other).decode()}))
+
+    with pytest.raises(RefusedError, match=r"meanwhile.*run this again"):
+        rollback(fixed, Hesitant(fix_otherwise))
+
+    assert [type(each) for each in fixed.changes] == [Insert, Delete]  # of the Lease
+    assert fixed.leads_to_envoy
+
+
+def test_a_fix_that_another_rollback_took_back_while_the_user_was_asked_is_not_taken_back_twice(
+    fixed: FakeWorkshop,
+) -> None:
+    def lose() -> None:
+        fixed.api.held.pop(RECEIPT)
+
+    with pytest.raises(RefusedError, match=r"meanwhile.*run this again"):
+        rollback(fixed, Hesitant(lose))
+
+    assert fixed.leads_to_envoy
+
+
+def test_a_service_that_leads_elsewhere_when_the_user_says_yes_is_not_changed(fixed: FakeWorkshop) -> None:
+    def reapply() -> None:
+        fixed.change_service(lambda held: held.update(spec=BEFORE))
+
+    with pytest.raises(RefusedError, match="does not lead to Envoy any more"):
+        rollback(fixed, Hesitant(reapply))
+
+    assert ("deployments", "greeter-grpclb-envoy") in fixed.ours
+
+
+def test_a_service_that_leads_to_envoy_again_when_the_user_says_yes_is_not_changed(fixed: FakeWorkshop) -> None:
+    spec = fixed.service["spec"]
+    fixed.change_service(lambda held: held.update(spec=BEFORE))
+
+    with pytest.raises(RefusedError, match="leads to Envoy again"):
+        rollback(fixed, Hesitant(lambda: fixed.change_service(lambda held: held.update(spec=spec))))
+
+    assert fixed.service["spec"] == spec
 
 
 def test_envoy_is_drained_and_then_deleted_first_and_the_receipt_last(fixed: FakeWorkshop) -> None:
