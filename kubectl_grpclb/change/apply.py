@@ -1,7 +1,8 @@
 """Carry an Envoy plan out, step by step: stage, check, cut over, prove, recycle.
 
-Each step is written to the receipt when it is reached, each can be begun again after a process that was killed
-in it, and before the cut-over nothing that clients use is touched.
+Each step is written to the receipt when it is reached (flows/staging.py does it for the stage, which an upgrade has,
+too), each can be begun again after a process that was killed in it, and before the cut-over nothing that clients use is
+touched.
 """
 
 from collections.abc import Callable, Sequence
@@ -84,7 +85,6 @@ async def stage(site: Site, creations: Sequence[Create]) -> None:
         if isinstance(outcome, Denied):
             raise RefusedError(f"{kind}/{name} was refused: {_reason(outcome)}")
         site.say(f"applied {kind}/{name}")
-    await site.journal.note("staged")
 
 
 async def check(site: Site) -> None:
@@ -97,7 +97,6 @@ async def check(site: Site) -> None:
     site.say(f"Envoy is ready and knows all {servers} ready servers" if servers > 1 else "Envoy knows the ready server")
     await site.envoys.until_answered(ports.listen, _ANSWER_SECONDS, through_envoy=True, what="a call through Envoy")
     site.say("calls through each Envoy came back from the servers")
-    await site.journal.note("checked")
 
 
 async def cut_over(site: Site, patch: Patch) -> None:

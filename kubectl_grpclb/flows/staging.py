@@ -26,6 +26,7 @@ async def without_envoy(site: Site, prepared: Prepared) -> None:
     try:
         await _begin(site, "planned")
         await apply.stage(site, plan.create)
+        await site.journal.note("staged")
     except RefusedError as error:
         await removed_again(site, prepared)
         raise RefusedError(f"{error}.\nNothing of the Service was changed") from error
@@ -40,7 +41,9 @@ async def until_staged(site: Site, prepared: Prepared) -> None:
     try:
         await _begin(site, "planned")
         await apply.stage(site, prepared.plan.create)
+        await site.journal.note("staged")
         await apply.check(site)
+        await site.journal.note("checked")
     except (RefusedError, asyncio.CancelledError) as error:
         try:
             removed = await removed_again(site, prepared)
@@ -92,7 +95,10 @@ async def found(cluster: Workshop, prepared: Prepared) -> tuple[Made, ...]:
 
 
 async def upgrade(site: Site, creations: Sequence[Create]) -> None:
-    """Bring the bundle that carries the Service up to date; the old Envoys stay until new ones are ready."""
+    """Bring the bundle that carries the Service up to date; the old Envoys stay until new ones are ready.
+
+    All the while the receipt says that the Service is cut over: a later fix goes by that.
+    """
     await _begin(site, "cut over")
     try:
         await apply.stage(site, creations)

@@ -93,15 +93,15 @@ async def _remove(site: Site, prepared: Prepared) -> None:
     receipt, earlier = site.journal.receipt, prepared.receipt
     await wait_for_the_late(site)
     await undo.remove(site, set(receipt.made) - set(receipt.found))
-    if earlier is not None and _is_worth_keeping(earlier, prepared):
+    if earlier is not None and (receipt.found or _is_worth_keeping(earlier, prepared)):
         drained = receipt.step == "rolling back"
         await site.journal.keep(msgspec.structs.replace(earlier, step="rolling back") if drained else earlier)
-    else:
+    elif not receipt.found:
         await undo.forget(site)
 
 
 def _is_worth_keeping(earlier: Receipt, prepared: Prepared) -> bool:
-    """Tell whether an earlier fix changed anything that its receipt is needed to undo."""
+    """Tell whether an earlier fix changed anything of the Service that its receipt is needed to undo."""
     return earlier.step not in BEFORE_THE_CUT_OVER or is_carried(earlier, prepared.service["spec"])
 
 

@@ -331,3 +331,48 @@ def test_a_fix_that_fails_keeps_the_receipt_of_the_earlier_one(shop: FakeWorksho
     rollback(shop)
 
     assert shop.service["spec"]["sessionAffinity"] == "ClientIP"
+
+
+def test_an_upgrade_that_fails_leaves_a_receipt_of_a_service_that_is_cut_over(shop: FakeWorkshop) -> None:
+    fix(shop)
+    shop.revive()
+    shop.waiting = NO_IMAGE
+
+    with pytest.raises(RefusedError, match="ImagePullBackOff"):
+        fix(shop, envoy={"image": "registry.example.com/envoy:nope"})
+
+    assert receipt_of(shop).step == "cut over"
+
+
+def test_a_bundle_that_stands_keeps_its_receipt_through_fixes_that_fail(shop: FakeWorkshop) -> None:
+    fix(shop, recycle="clients")
+    shop.revive()
+    shop.waiting = NO_IMAGE
+    with pytest.raises(RefusedError, match="ImagePullBackOff"):
+        fix(shop, envoy={"image": "registry.example.com/envoy:nope"})
+    shop.change_service(lambda held: held.update(spec=BEFORE))
+    with pytest.raises(RefusedError, match="ImagePullBackOff"):
+        fix(shop, envoy={"image": "registry.example.com/envoy:nope"})
+    shop.waiting = None
+    shop.reconcile()
+
+    undone = rollback(shop)
+
+    assert undone.receipt is not None
+    assert shop.ours == []
+
+
+def test_a_bundle_whose_receipt_was_lost_has_one_again_after_a_fix_that_fails(shop: FakeWorkshop) -> None:
+    fix(shop, recycle="clients")
+    shop.change_service(lambda held: held.update(spec=BEFORE))
+    shop.api.held.pop(RECEIPT)
+    shop.revive()
+    shop.loses.add("grpc")
+    with pytest.raises(RefusedError, match="what stood there before is left"):
+        fix(shop)
+    shop.loses.clear()
+
+    undone = rollback(shop)
+
+    assert undone.receipt is not None
+    assert shop.ours == []
