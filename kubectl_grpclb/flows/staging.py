@@ -7,8 +7,8 @@ from kubectl_grpclb.change import apply
 from kubectl_grpclb.change.apply import Site
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.prepare import Prepared
-from kubectl_grpclb.flows.taking_back import removed_again, taken_back, why
-from kubectl_grpclb.model.errors import GrpclbError, RefusedError
+from kubectl_grpclb.flows.taking_back import take_away, take_back
+from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.plan import Create, Plan
 from kubectl_grpclb.model.receipt import BEFORE_THE_CUT_OVER, Made, Step
 from kubectl_grpclb.model.resources import resource_of
@@ -21,19 +21,19 @@ _NOT_THERE = 404
 
 
 async def without_envoy(site: Site, prepared: Prepared) -> None:
-    """Carry out a plan that has no proxy to wait for."""
+    """Carry out a plan that has no proxy to wait for; whatever goes wrong, take it back."""
     plan = prepared.plan
     try:
         await _begin(site, "planned")
         await apply.stage(site, plan.create)
         await site.journal.note("staged")
-    except RefusedError as error:
-        await removed_again(site, prepared)
-        raise RefusedError(f"{error}.\nNothing of the Service was changed") from error
-    if plan.change is not None:
-        await apply.switch(site, plan.change, site.journal.receipt.original)
-        site.say(f"changed {plan.change.kind}/{plan.change.name}")
-    await site.journal.note("done")
+        if plan.change is not None:
+            await apply.switch(site, plan.change, site.journal.receipt.original)
+            site.say(f"changed {plan.change.kind}/{plan.change.name}")
+        await site.journal.note("done")
+    except (Exception, asyncio.CancelledError) as error:
+        await take_back(site, prepared, error)
+        raise
 
 
 async def until_staged(site: Site, prepared: Prepared) -> None:
@@ -45,13 +45,8 @@ async def until_staged(site: Site, prepared: Prepared) -> None:
         await apply.check(site)
         await site.journal.note("checked")
     except (RefusedError, asyncio.CancelledError) as error:
-        try:
-            removed = await removed_again(site, prepared)
-        except RefusedError as second:
-            raise RefusedError(f"{why(error)}.\nThe Service was not touched; {second}") from second
-        if isinstance(error, asyncio.CancelledError):
-            raise
-        raise RefusedError(f"{error}.\nThe Service was not touched, and {removed}") from error
+        await take_away(site, prepared, error)
+        raise
 
 
 async def until_proved(site: Site, prepared: Prepared) -> None:
@@ -62,10 +57,8 @@ async def until_proved(site: Site, prepared: Prepared) -> None:
         await apply.cut_over(site, prepared.plan.change)
         await apply.prove(site)
     except (Exception, asyncio.CancelledError) as error:
-        removed = await taken_back(site, prepared, error)
-        if not isinstance(error, GrpclbError):
-            raise
-        raise RefusedError(f"{error}.\nThe Service is as it was before, and {removed}") from error
+        await take_back(site, prepared, error)
+        raise
 
 
 async def _begin(site: Site, step: Step) -> None:

@@ -14,7 +14,7 @@ from kubectl_grpclb.flows.prepare import Prepared
 from kubectl_grpclb.model.errors import ClusterError, GrpclbError, RefusedError
 from kubectl_grpclb.model.receipt import BEFORE_THE_CUT_OVER, Receipt, is_carried
 
-__all__ = ["removed_again", "taken_back", "why"]
+__all__ = ["take_away", "take_back"]
 
 Result = TypeVar("Result")
 
@@ -22,39 +22,58 @@ _PATIENCE = 30.0
 """Seconds that a cluster is tried again for which does not answer, as while its API server restarts."""
 
 
-def why(error: BaseException) -> str:
-    """Give an error's words; that the user pressed Ctrl-C comes without any, and a fault of ours with too few."""
-    if isinstance(error, asyncio.CancelledError):
-        return "interrupted"
-    return str(error) if isinstance(error, GrpclbError) else f"{type(error).__name__}: {error}"
+async def take_back(site: Site, prepared: Prepared, error: BaseException) -> None:
+    """Put the Service back, and remove what this fix added.
 
-
-async def taken_back(site: Site, prepared: Prepared, error: BaseException) -> str:
-    """Put the Service back, and remove what this fix added; give in words what is removed.
-
-    Raises RefusedError that says what went wrong first, what went wrong in taking it back, and where that leaves the
-    Service.
+    Raises RefusedError that says what went wrong first, and where that leaves the Service. After Ctrl-C, or a fault of
+    this program, it says nothing where all is taken back: then that error is to go on its way.
     """
-    name = site.journal.receipt.service
-    if isinstance(error, asyncio.CancelledError):
-        site.say(
-            "interrupted: putting the Service back and removing what was staged. Where that is interrupted, too, "
-            f"`kubectl grpclb rollback {name}` does it"
-        )
+    receipt = site.journal.receipt
+    _tell(site, error, "putting the Service back and removing what was staged")
     try:
         led = await _patiently(site, lambda: _put_back(site))
     except GrpclbError as second:
+        left = "may lead to Envoy by now, which is left running with all that it needs"
         raise RefusedError(
-            f"{why(error)}.\nIn taking it back: {second}.\nService/{name} may lead to Envoy by now, which is left "
-            f"running with all that it needs. `kubectl grpclb fix {name}` goes on, and "
-            f"`kubectl grpclb rollback {name}` undoes it"
+            f"{_why(error)}.\nIn taking it back: {second}.\nService/{receipt.service} "
+            f"{left if receipt.ports else 'may be changed by now'}. `kubectl grpclb fix {receipt.service}` goes on, "
+            f"and `kubectl grpclb rollback {receipt.service}` undoes it"
         ) from second
     try:
         if led:
             await _patiently(site, lambda: undo.empty(site, site.seconds))
-        return await removed_again(site, prepared)
+        removed = await _removed_again(site, prepared)
     except GrpclbError as second:
-        raise RefusedError(f"{why(error)}.\nThe Service is as it was before, but {second}") from second
+        raise RefusedError(f"{_why(error)}.\nThe Service is as it was before, but {second}") from second
+    if isinstance(error, GrpclbError):
+        raise RefusedError(f"{error}.\nThe Service is as it was before, and {removed}") from error
+
+
+async def take_away(site: Site, prepared: Prepared, error: BaseException) -> None:
+    """Remove what this fix staged, where it did not come to the Service; raises as `take_back` does."""
+    _tell(site, error, "removing what was staged")
+    try:
+        removed = await _removed_again(site, prepared)
+    except GrpclbError as second:
+        raise RefusedError(f"{_why(error)}.\nThe Service was not touched; {second}") from second
+    if isinstance(error, GrpclbError):
+        raise RefusedError(f"{error}.\nThe Service was not touched, and {removed}") from error
+
+
+def _tell(site: Site, error: BaseException, what: str) -> None:
+    """Say after Ctrl-C what is done before the end, and what to do for who does not wait for it."""
+    if isinstance(error, asyncio.CancelledError):
+        site.say(
+            f"interrupted: {what}. Where that is interrupted, too, "
+            f"`kubectl grpclb rollback {site.journal.receipt.service}` does it"
+        )
+
+
+def _why(error: BaseException) -> str:
+    """Give an error's words; that the user pressed Ctrl-C comes without any, and a fault of ours with too few."""
+    if isinstance(error, asyncio.CancelledError):
+        return "interrupted"
+    return str(error) if isinstance(error, GrpclbError) else f"{type(error).__name__}: {error}"
 
 
 async def _put_back(site: Site) -> bool:
@@ -68,7 +87,7 @@ async def _put_back(site: Site) -> bool:
     return (carried or in_doubt) and receipt.ports is not None
 
 
-async def removed_again(site: Site, prepared: Prepared) -> str:
+async def _removed_again(site: Site, prepared: Prepared) -> str:
     """Remove what this fix staged, and leave what stood before it, with its receipt; give it in words.
 
     Raises RefusedError that says what is left.
@@ -80,7 +99,9 @@ async def removed_again(site: Site, prepared: Prepared) -> str:
         raise RefusedError(
             f"what was staged is not removed: {error}. `kubectl grpclb rollback {receipt.service}` removes it"
         ) from error
-    return _WITH_WHAT_STOOD if receipt.found else "what had been staged for it is removed again"
+    if receipt.found:
+        return _WITH_WHAT_STOOD
+    return "what had been staged for it is removed again" if receipt.made else "nothing of the fix is left"
 
 
 _WITH_WHAT_STOOD = (
