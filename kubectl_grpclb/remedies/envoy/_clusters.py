@@ -50,9 +50,10 @@ def _servers(upstream: Upstream) -> Json:
             "split_external_local_origin_errors": True,
             "consecutive_local_origin_failure": 3,
             "enforcing_consecutive_local_origin_failure": 100,
-            "consecutive_gateway_failure": 5,
-            "enforcing_consecutive_gateway_failure": 100,
-            # An application's own errors (INTERNAL, UNKNOWN) are answers; they put no server out of use.
+            # What the application says is an answer, and puts no server out of use. Envoy takes a call's status for one
+            # of HTTP, DEADLINE_EXCEEDED for 504 and UNAVAILABLE for 503: failures of a gateway, though it may be the
+            # database that is slow (Envoy's source/common/grpc/status.cc; router.cc, onUpstreamHeaders).
+            "enforcing_consecutive_gateway_failure": 0,
             "enforcing_consecutive_5xx": 0,
             "enforcing_success_rate": 0,
             "enforcing_local_origin_success_rate": 0,

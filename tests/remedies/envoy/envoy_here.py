@@ -21,12 +21,24 @@ class Server:
 
     def __init__(self, fails_with: grpc.StatusCode | None = None) -> None:
         self.fails_with, self.calls = fails_with, 0
+        self._served = grpc.aio.server()
 
     async def call(self, request: bytes, context: "grpc.aio.ServicerContext[bytes, bytes]") -> bytes:
         self.calls += 1
         if self.fails_with is not None:
             await context.abort(self.fails_with, "the database is slow")
         return request
+
+    async def serve(self, port: int) -> None:
+        """Begin to listen."""
+        methods = {"call": grpc.unary_unary_rpc_method_handler(self.call)}
+        self._served.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("greeter", methods),))
+        self._served.add_insecure_port(f"{HOST}:{port}")
+        await self._served.start()
+
+    async def end(self) -> None:
+        """Close every connection, and listen no more."""
+        await self._served.stop(None)
 
 
 class Here(Struct, frozen=True):
@@ -72,22 +84,12 @@ async def envoy_before(
     own = {"service": [(HOST, at["grpc"])], "admin": [(HOST, admin)], "drain": [(HOST, at["drain"])]}
     listeners = {name: (HOST, port) for name, port in at.items()}
     here = on_loopback(config, admin=(HOST, admin), listeners=listeners, clusters={**clusters, **own})
-    async with contextlib.AsyncExitStack() as stack:
-        for server, port in zip(servers, dialled, strict=True):
-            await stack.enter_async_context(_serving(server, port))
-        place = Here(at, tuple(dialled), admin)
-        with tempfile.TemporaryFile() as log, running(here, log.fileno()):
-            async with place.channel() as channel:
-                await channel.channel_ready()
-            yield place
-
-
-@contextlib.asynccontextmanager
-async def _serving(server: Server, port: int) -> AsyncIterator[None]:
-    served = grpc.aio.server()
-    methods = {"call": grpc.unary_unary_rpc_method_handler(server.call)}
-    served.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("greeter", methods),))
-    served.add_insecure_port(f"{HOST}:{port}")
-    await served.start()
-    yield
-    await served.stop(None)
+    for server, port in zip(servers, dialled, strict=True):
+        await server.serve(port)
+    place = Here(at, tuple(dialled), admin)
+    with tempfile.TemporaryFile() as log, running(here, log.fileno()):
+        async with place.channel() as channel:
+            await channel.channel_ready()
+        yield place
+    for server in servers:
+        await server.end()
