@@ -61,6 +61,9 @@ class Form(StrEnum):
 
 _ENVOY = "Envoy"
 
+_YOUNGEST = 10.0
+"""Seconds: clients that connect again more often do little else."""
+
 
 def fix(
     service: Annotated[str | None, typer.Argument(metavar="SERVICE", help="NAME or svc/NAME.")] = None,
@@ -112,7 +115,9 @@ def fix(
     connection_age: Annotated[
         str | None,
         typer.Option(
-            metavar="TIME", help="After how long clients are asked to connect again, so that they spread; default 5m."
+            metavar="TIME",
+            help="After how long clients are asked to connect again, so that they spread: 10s or more, 0 for never; "
+            "default 5m.",
         ),
     ] = None,
     verbose: options.Verbose = 0,
@@ -143,7 +148,7 @@ def fix(
         "autoscaling": {"most": autoscale} if autoscale else None,
         "network_policy": network_policy,
         "access_log": access_log.value if access_log else None,
-        "connection_age": options.duration(connection_age, "--connection-age") if connection_age else None,
+        "connection_age": _age(connection_age) if connection_age else None,
     }
     wishes = Wishes(
         strategy=strategy.value,
@@ -172,6 +177,14 @@ def fix(
         return await _fixed(workshop, ask, wishes, output, yes=yes)
 
     raise typer.Exit(asyncio.run(in_workshop(connection, run, verbose=verbose)))
+
+
+def _age(text: str) -> float:
+    """Read --connection-age, in seconds; 0 is never. Raises UsageError."""
+    seconds = options.duration(text, "--connection-age")
+    if 0 < seconds < _YOUNGEST:
+        raise UsageError("--connection-age is 10s or more, or 0 for connections that may live for ever")
+    return seconds
 
 
 def _planned(file: Path, wishes: "Wishes", output: Form | None) -> int:

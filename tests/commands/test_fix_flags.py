@@ -62,6 +62,7 @@ def test_help_shows_every_flag(verb: str, flags: str) -> None:
         (("fix", "greeter", "--lb-policy", "random"), 2, "random"),
         (("fix", "greeter", "--timeout", "soon"), 2, "--timeout"),
         (("fix", "greeter", "--connection-age", "old"), 2, "--connection-age"),
+        (("fix", "greeter", "--connection-age", "9.9s"), 2, "--connection-age is 10s or more, or 0"),
         (("fix", "greeter", "--window", "11m"), 2, "--window"),
         (("fix", "greeter", "-o", "table"), 2, "table"),
         (("fix", "greeter", "--recycle", "servers"), 2, "servers"),
@@ -136,6 +137,15 @@ def test_an_autoscaler_and_a_log_of_all_calls_are_in_the_manifests(recorded: pat
     assert made["HorizontalPodAutoscaler"]["spec"]["maxReplicas"] == 6
     assert "access_log" in made["ConfigMap"]["data"]["envoy.yaml"]
     assert "grpc_status_filter" not in made["ConfigMap"]["data"]["envoy.yaml"]
+
+
+@pytest.mark.parametrize("never", ["0", "0s"])
+def test_an_age_of_zero_lets_connections_live_for_ever(recorded: pathlib.Path, never: str) -> None:
+    done = run("fix", "--from", str(recorded), "--strategy", "envoy", "--connection-age", never)
+
+    assert done.returncode == 0, done.stderr
+    assert b"grpc_timeout_header_max" in done.stdout
+    assert b"max_connection_duration" not in done.stdout
 
 
 @pytest.mark.parametrize("heavy", ["kubernetes", "grpc", "aiohttp", "rich", "psutil", "yaml", "pydantic"])

@@ -34,11 +34,7 @@ def _grpc_listener(upstream: Upstream) -> Json:
         "generate_request_id": False,
         "stream_idle_timeout": seconds(0),
         "drain_timeout": seconds(5),
-        "common_http_protocol_options": {
-            "max_connection_duration": seconds(upstream.connection_age),
-            "max_connection_duration_jitter": {"value": 10},
-            "idle_timeout": seconds(3600),
-        },
+        "common_http_protocol_options": {**_ageing(upstream.connection_age), "idle_timeout": seconds(3600)},
         "http2_protocol_options": {
             "max_concurrent_streams": _STREAMS,
             "override_stream_error_on_invalid_http_message": True,
@@ -67,6 +63,13 @@ def _grpc_listener(upstream: Upstream) -> Json:
         "connection_balance_config": {"exact_balance": {}},
         "filter_chains": [{"filters": [http_manager(manager)]}],
     }
+
+
+def _ageing(age: float) -> Json:
+    """Without an age connections live for ever; of 0 seconds, none would live at all."""
+    if not age:
+        return {}
+    return {"max_connection_duration": seconds(age), "max_connection_duration_jitter": {"value": 10}}
 
 
 def _route() -> Json:

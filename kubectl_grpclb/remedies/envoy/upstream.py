@@ -50,5 +50,6 @@ class Upstream(Struct, frozen=True, kw_only=True):
     refresh: float = 1.0
     """How often DNS is asked."""
     connection_age: float = 300.0
-    """Clients are asked to connect again after this, give or take 10%, so that they spread over the Envoys."""
+    """Clients are asked to connect again after this, and up to 10% more, so that they spread over the Envoys; never
+    where it is 0."""
     access_log: Literal["errors", "all", "none"] = "errors"

@@ -36,7 +36,7 @@ UPSTREAMS = st.builds(
     proof_port=st.just(19001),
     drain_seconds=st.sampled_from([1.0, 15.0, 45.5]),
     refresh=st.sampled_from([0.5, 1.0, 5.0]),
-    connection_age=st.sampled_from([0.5, 1.0, 90.25, 300.0, 1_000_000.0]),
+    connection_age=st.sampled_from([0.0, 10.0, 90.25, 300.0, 1_000_000.0]),
     access_log=st.sampled_from(["errors", "all", "none"]),
 )
 
