@@ -1,4 +1,4 @@
-"""NetworkPolicies that would cut the way through Envoy: from clients to it, and from it to servers and DNS."""
+"""NetworkPolicies that would cut the way through Envoy: from clients to it, from it to servers, DNS and its like."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -46,6 +46,7 @@ def check(facts: Facts, around: Surroundings, intent: Intent) -> Iterable[Check]
         *_out_of_clients(facts, around, intent, around.policies),
         *_into_servers(facts, around, intent, around.policies),
         *_out_to_servers(facts, around, intent, around.policies),
+        *_among_envoys(facts, around, intent, around.policies),
         *_out_to_dns(facts, around, intent, around.policies),
         *_unguarded(facts, around, intent, around.policies),
     ]
@@ -74,7 +75,7 @@ def _into_envoy(
     doubtful += [name for name, verdict in by_address.items() if verdict is not True]
     do = (
         f"Add a NetworkPolicy that selects {labels(intent.bundle.envoy_pods)} with this ingress rule, or run fix with "
-        f"--network-policy, which lets everybody in on Envoy's ports: {_from(clients, facts, port)}"
+        f"--network-policy, which lets everybody in on Envoy's ports: {_from(clients, facts, intent, port)}"
     )
     nobody = Flow(End(labels=None, namespace="", namespace_labels=None), proxy, port)
     if shut:
@@ -177,6 +178,31 @@ def _between(
             yield _warn(f"{seen}, and whether Envoy may reach {who} on port {port} cannot be told.", do)
 
 
+def _among_envoys(
+    facts: Facts, around: Surroundings, intent: Intent, policies: Sequence[NetworkPolicy]
+) -> Iterable[Check]:
+    """Follow the proof: from each Envoy through the Service to any other. Nothing can keep it from itself."""
+    proxy, port = envoy(facts, around, intent), intent.grpc_port(facts)
+    if port is None:
+        return
+    ends: tuple[tuple[Direction, str], ...] = (("Ingress", "from"), ("Egress", "to"))
+    for direction, peer in ends:
+        isolates = [] if direction == "Ingress" and intent.own_policy else isolating(policies, proxy, direction)
+        verdict, way = allows(isolates, Flow(proxy, proxy, port), direction), direction.lower()
+        rule = flow({peer: [_pods(intent)], "ports": [_port(port)]})
+        do = f"Add a NetworkPolicy that selects {labels(intent.bundle.envoy_pods)} with this {way} rule: {rule}"
+        seen = f"{_policies(isolates)} would isolate Envoy's pods for {way}"
+        proof = "the calls through the Service with which each of them proves the cut-over"
+        if verdict is False:
+            yield _refuse(
+                f"{seen}, and no rule lets Envoy's pods reach each other on port {port}: {proof} would fail, and the "
+                "cut-over be taken back.",
+                do,
+            )
+        elif verdict is None:
+            yield _warn(f"{seen}, and whether they may reach each other on port {port} cannot be told: {proof} do.", do)
+
+
 def _out_to_dns(
     facts: Facts, around: Surroundings, intent: Intent, policies: Sequence[NetworkPolicy]
 ) -> Iterable[Check]:
@@ -232,13 +258,14 @@ def _unguarded(
         )
 
 
-def _from(clients: Sequence[tuple[str, End]], facts: Facts, port: int) -> str:
+def _from(clients: Sequence[tuple[str, End]], facts: Facts, intent: Intent, port: int) -> str:
+    """Give the rule that lets the clients in, and the proof, which comes from Envoy's own pods."""
     peers: list[dict[str, Any]] = []
     for namespace in sorted({end.namespace for _, end in clients}):
         for each in own_labels(end for _, end in clients if end.namespace == namespace):
             elsewhere = {} if namespace == facts.target.namespace else _namespace(namespace)
             peers.append({**elsewhere, "podSelector": {"matchLabels": each}})
-    return flow({"from": peers or [{"podSelector": {}}], "ports": [_port(port)]})
+    return flow({"from": [*peers, _pods(intent)] if peers else [{"podSelector": {}}], "ports": [_port(port)]})
 
 
 def _namespace(name: str) -> dict[str, Any]:

@@ -131,7 +131,12 @@ def _in_namespace(selector: LabelSelector, end: End) -> bool | None:
 
 
 def _in_block(block: IPBlock, end: End) -> bool | None:
-    """For pods an address block decides nothing: some network plug-ins apply it to them, Cilium does not."""
+    """For pods an address block decides nothing: some network plug-ins apply it to them, Cilium does not.
+
+    Nor does it for a pod whose address is not known yet.
+    """
+    if end.labels is not None and not end.addresses:
+        return None
     try:
         inside = any(
             _within(address, block.cidr) and not any(_within(address, hole) for hole in block.except_ or ())

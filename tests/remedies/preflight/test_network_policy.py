@@ -19,6 +19,8 @@ ENVOY = {"matchLabels": {"grpclb/part": "envoy"}}
 SERVERS = {"matchLabels": {"app": "greeter"}}
 CALLERS = {"podSelector": {"matchLabels": {"app": "caller"}}}
 DNS = {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}
+SAME = {"podSelector": ENVOY}
+"""Envoy's own pods: the proof goes from one of them to another."""
 DENY_INGRESS = policy("default-deny", podSelector={}, policyTypes=["Ingress"])
 
 
@@ -43,6 +45,41 @@ def lets_out(selector: object, *rules: object) -> NetworkPolicy:
     return policy("egress", podSelector=selector, policyTypes=["Egress"], egress=list(rules))
 
 
+def test_the_proof_is_shut_out_of_envoy_where_only_clients_are_let_in() -> None:
+    let_in, to_servers = admits("envoy", ENVOY, CALLERS), admits("servers", SERVERS, {"podSelector": ENVOY})
+
+    (said,) = [each for each in found(DENY_INGRESS, let_in, to_servers) if each.level == "refuse"]
+
+    assert "no rule lets Envoy's pods reach each other on port 50051" in said.message
+    assert (
+        '{"from":[{"podSelector":{"matchLabels":{"grpclb/service":"greeter","grpclb/part":"envoy"}}}],'
+        '"ports":[{"port":50051,"protocol":"TCP"}]}' in said.do
+    )
+
+
+def test_the_proof_is_kept_from_getting_out_where_envoy_may_only_reach_servers_and_dns() -> None:
+    (said,) = found(lets_out(ENVOY, {"to": [{"podSelector": SERVERS}]}, DNS))
+
+    assert (said.level, "no rule lets Envoy's pods reach each other on port 50051" in said.message) == ("refuse", True)
+    assert (
+        '{"to":[{"podSelector":{"matchLabels":{"grpclb/service":"greeter","grpclb/part":"envoy"}}}],'
+        '"ports":[{"port":50051,"protocol":"TCP"}]}' in said.do
+    )
+
+
+def test_what_is_advised_for_clients_lets_the_proof_in_too() -> None:
+    first = next(each for each in found(DENY_INGRESS) if "in on port 50051" in each.message)
+
+    assert '{"matchLabels":{"app":"caller"}}},{"podSelector":{"matchLabels":{"grpclb/service":"greeter"' in first.do
+
+
+def test_an_address_block_may_be_envoys_whose_addresses_are_not_known_yet() -> None:
+    blocks = {"ipBlock": {"cidr": "10.0.0.0/8"}}
+    shut = found(DENY_INGRESS, admits("all", {}, blocks, CALLERS))
+
+    assert [each.level for each in shut] == ["warn", "warn"]
+
+
 def test_without_policies_nothing_is_in_the_way() -> None:
     assert found() == []
 
@@ -63,7 +100,7 @@ def test_a_policy_that_isolates_every_pod_shuts_clients_out_of_envoy() -> None:
 
 
 def test_a_rule_for_the_clients_that_selects_envoy_is_enough() -> None:
-    let_in = admits("envoy", ENVOY, CALLERS)
+    let_in = admits("envoy", ENVOY, SAME, CALLERS)
     to_servers = admits("servers", SERVERS, {"podSelector": ENVOY})
 
     assert refusals(DENY_INGRESS, let_in, to_servers) == []
@@ -71,20 +108,20 @@ def test_a_rule_for_the_clients_that_selects_envoy_is_enough() -> None:
 
 @pytest.mark.parametrize(("port", "shut"), [("grpc", True), (50051, False), (8080, True)])
 def test_a_named_port_is_resolved_in_envoys_pods_and_a_wrong_one_opens_nothing(port: object, shut: bool) -> None:
-    said = refusals(admits("envoy", ENVOY, CALLERS, port=port))
+    said = refusals(admits("envoy", ENVOY, SAME, CALLERS, port=port))
 
     assert bool(said) is shut
 
 
 def test_a_named_port_that_envoys_container_has_too_opens_it() -> None:
     intent = replace(INTENT, port_names={"grpc": 50051})
-    here = around(policies=(admits("envoy", ENVOY, CALLERS, port="grpc"),))
+    here = around(policies=(admits("envoy", ENVOY, SAME, CALLERS, port="grpc"),))
 
     assert [each for each in check(known(), here, intent) if each.level == "refuse"] == []
 
 
 def test_a_range_of_ports_opens_those_within() -> None:
-    ranged = {"from": [CALLERS], "ports": [{"port": 50000, "endPort": 51000}]}
+    ranged = {"from": [CALLERS, SAME], "ports": [{"port": 50000, "endPort": 51000}]}
 
     assert refusals(policy("envoy", podSelector=ENVOY, ingress=[ranged])) == []
 
@@ -121,20 +158,20 @@ def test_clients_that_may_only_talk_to_the_servers_are_cut_off() -> None:
 
 
 def test_envoy_without_a_way_to_dns_is_refused() -> None:
-    said = refusals(lets_out(ENVOY, {"to": [{"podSelector": SERVERS}]}))
+    said = refusals(lets_out(ENVOY, {"to": [{"podSelector": SERVERS}, SAME]}))
 
     assert ["port 53" in each for each in said] == [True]
 
 
 def test_envoy_without_a_way_to_the_servers_is_refused() -> None:
-    said = refusals(lets_out(ENVOY, DNS))
+    said = refusals(lets_out(ENVOY, {"to": [SAME]}, DNS))
 
     assert ["no rule lets Envoy reach greeter-7c9f8d5b6-x2x9k" in each for each in said] == [True]
 
 
 def test_dns_over_udp_alone_is_warned_of() -> None:
     udp = {"ports": [{"port": 53, "protocol": "UDP"}]}
-    said = found(lets_out(ENVOY, {"to": [{"podSelector": SERVERS}]}, udp))
+    said = found(lets_out(ENVOY, {"to": [{"podSelector": SERVERS}, SAME]}, udp))
 
     assert [each.level for each in said] == ["warn"]
     assert "UDP only" in said[0].message
@@ -143,7 +180,7 @@ def test_dns_over_udp_alone_is_warned_of() -> None:
 def test_dns_at_an_address_may_be_the_clusters_or_not() -> None:
     node_local = {"to": [{"ipBlock": {"cidr": "169.254.20.10/32"}}], **DNS}
 
-    (said,) = warnings(lets_out(ENVOY, {"to": [{"podSelector": SERVERS}]}, node_local))
+    (said,) = warnings(lets_out(ENVOY, {"to": [{"podSelector": SERVERS}, SAME]}, node_local))
 
     assert "cannot be told" in said
 
@@ -151,7 +188,7 @@ def test_dns_at_an_address_may_be_the_clusters_or_not() -> None:
 def test_dns_in_its_namespace_by_name_is_known() -> None:
     by_name = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
 
-    assert found(lets_out(ENVOY, {"to": [{"podSelector": SERVERS}]}, {"to": [by_name], **DNS})) == []
+    assert found(lets_out(ENVOY, {"to": [{"podSelector": SERVERS}, SAME]}, {"to": [by_name], **DNS})) == []
 
 
 def elsewhere() -> tuple[kube.Pod, ...]:
@@ -162,28 +199,28 @@ def elsewhere() -> tuple[kube.Pod, ...]:
 def test_clients_elsewhere_are_let_in_by_their_namespaces_name() -> None:
     web = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "web"}}}
 
-    assert refusals(admits("envoy", ENVOY, web), clients=elsewhere()) == []
+    assert refusals(admits("envoy", ENVOY, SAME, web), clients=elsewhere()) == []
 
 
 def test_clients_elsewhere_are_doubtful_where_other_labels_of_their_namespace_decide() -> None:
     team = {"namespaceSelector": {"matchLabels": {"team": "web"}}}
-    said = warnings(admits("envoy", ENVOY, team), clients=elsewhere())
+    said = warnings(admits("envoy", ENVOY, SAME, team), clients=elsewhere())
 
     assert "whether caller-5d6c7b8f9-aaaaa and caller-5d6c7b8f9-bbbbb may come in" in said[0]
 
 
 def test_a_pod_selector_alone_means_the_policys_own_namespace() -> None:
-    assert len(refusals(admits("envoy", ENVOY, CALLERS), clients=elsewhere())) == 1
+    assert len(refusals(admits("envoy", ENVOY, SAME, CALLERS), clients=elsewhere())) == 1
 
 
 def test_policies_of_the_clients_namespaces_are_said_to_be_unread() -> None:
-    said = warnings(admits("envoy", ENVOY), clients=elsewhere())
+    said = warnings(admits("envoy", ENVOY, SAME), clients=elsewhere())
 
     assert ["policies there were not read" in each for each in said] == [True]
 
 
 def test_an_address_block_decides_for_addresses_but_not_for_pods() -> None:
-    everywhere = admits("envoy", ENVOY, {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.9.0.0/16"]}})
+    everywhere = admits("envoy", ENVOY, SAME, {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.9.0.0/16"]}})
     outside = facts([pod(11, sockets([connection("192.0.2.7")]))])
     outside = replace(outside, clients=tuple(replace(each, kind="Address") for each in outside.clients))
 
@@ -192,7 +229,7 @@ def test_an_address_block_decides_for_addresses_but_not_for_pods() -> None:
 
 
 def test_without_a_client_to_try_a_rule_that_opens_the_port_is_only_warned_of() -> None:
-    here = around(policies=(admits("envoy", ENVOY, CALLERS),), clients=())
+    here = around(policies=(admits("envoy", ENVOY, SAME, CALLERS),), clients=())
 
     (said,) = check(known(0, 0, 0), here, INTENT)
 
