@@ -5,12 +5,13 @@ Field names and meanings are those of Envoy's v3 API; what is pinned here is che
 """
 
 from kubectl_grpclb.model.bundle import ADMIN_PORT
+from kubectl_grpclb.model.yaml_text import yaml_text
 from kubectl_grpclb.remedies.envoy._clusters import clusters
 from kubectl_grpclb.remedies.envoy._listeners import listeners
 from kubectl_grpclb.remedies.envoy._words import Json, address, extension
 from kubectl_grpclb.remedies.envoy.upstream import ENVOY_VERSION, Balancing, Family, Forwarded, Upstream
 
-__all__ = ["ENVOY_VERSION", "Balancing", "Family", "Forwarded", "Upstream", "bootstrap"]
+__all__ = ["ENVOY_VERSION", "Balancing", "Family", "Forwarded", "Upstream", "bootstrap", "config_text"]
 
 _CLIENTS = 10_000
 """Connections of clients that one Envoy takes, so that it refuses more before its memory limit ends it: Envoy Gateway
@@ -24,6 +25,11 @@ def bootstrap(upstream: Upstream) -> Json:
         "overload_manager": {"resource_monitors": [_connection_limit()]},
         "static_resources": {"listeners": listeners(upstream), "clusters": clusters(upstream)},
     }
+
+
+def config_text(upstream: Upstream) -> str:
+    """Give it as the file that Envoy reads."""
+    return yaml_text(bootstrap(upstream))
 
 
 def _connection_limit() -> Json:

@@ -13,8 +13,10 @@ from kubectl_grpclb.model.plan import Check, EnvoyPorts, Field, Patch, Plan
 from kubectl_grpclb.model.surroundings import Surroundings
 from kubectl_grpclb.remedies.cures import cured_by
 from kubectl_grpclb.remedies.envoy.config import Family, Forwarded, Upstream
-from kubectl_grpclb.remedies.envoy.manifests import Parts, container_ports, creations, envoy_labels, pod_labels
+from kubectl_grpclb.remedies.envoy.manifests import creations
 from kubectl_grpclb.remedies.envoy.options import EnvoyOptions, Port
+from kubectl_grpclb.remedies.envoy.parts import Parts, envoy_labels, pod_labels
+from kubectl_grpclb.remedies.envoy.pod import container_ports
 from kubectl_grpclb.remedies.envoy.ports import free_ports, one_each, resolve_ports
 from kubectl_grpclb.remedies.preflight import Intent, preflight
 from kubectl_grpclb.remedies.restarts import restarts

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kubectl_grpclb.remedies.envoy.manifests import CHECKSUM
 from kubectl_grpclb.remedies.envoy.options import Autoscaling, EnvoyOptions
+from kubectl_grpclb.remedies.envoy.pod import CHECKSUM
 from kubectl_grpclb.report.manifests import as_yaml
 from tests.remedies.builders import live
 from tests.remedies.envoy.builders import INSTALLATION, config_of, container_of, listeners_of, made, planned, pod_of
