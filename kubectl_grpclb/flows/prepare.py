@@ -1,6 +1,7 @@
 """Everything that is read before a fix: the diagnosis, the surroundings, the receipt of an earlier one."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -124,9 +125,9 @@ def planned_from(raw: bytes, wishes: Wishes) -> Plan:
 
 async def _look_around(cluster: Workshop, snapshot: Snapshot, facts: Facts, service: Manifest) -> Surroundings:
     namespace = facts.target.namespace
-    readings, taken, gateway, policies, spoken = await asyncio.gather(
+    readings, there, gateway, policies, spoken = await asyncio.gather(
         asyncio.gather(*map(cluster.read, request_surroundings(namespace))),
-        _taken(cluster, facts),
+        _there(cluster, facts),
         cluster.serves(*_GATEWAY),
         asyncio.gather(*(cluster.serves(group, resource) for _, group, resource in _POLICIES)),
         _spoken(cluster, facts),
@@ -135,15 +136,16 @@ async def _look_around(cluster: Workshop, snapshot: Snapshot, facts: Facts, serv
         facts=facts,
         readings=[*snapshot.readings, *readings],
         service=service,
-        taken=taken,
+        taken=_taken(there, facts.target.service),
         gateway_api=gateway,
         other_policies=[name for (name, _, _), served in zip(_POLICIES, policies, strict=True) if served],
         spoken=spoken,
+        envoys=next((each for each in there if each["kind"] == "Deployment"), None),
     )
 
 
-async def _taken(cluster: Workshop, facts: Facts) -> tuple[str, ...]:
-    """Find objects that have a name which the bundle needs, and are not ours."""
+async def _there(cluster: Workshop, facts: Facts) -> list[Manifest]:
+    """Find the objects that have a name which the bundle needs."""
     bundle = bundle_of(facts.target.service)
     needed = (
         ("services", bundle.headless),
@@ -154,11 +156,12 @@ async def _taken(cluster: Workshop, facts: Facts) -> tuple[str, ...]:
         ("leases", bundle.receipt),
     )
     found = await asyncio.gather(*(cluster.fetch(each, facts.target.namespace, name) for each, name in needed))
-    return tuple(
-        f"{outcome.object['kind']}/{name}"
-        for (_, name), outcome in zip(needed, found, strict=True)
-        if isinstance(outcome, Done) and _label(outcome.object) != facts.target.service
-    )
+    return [outcome.object for outcome in found if isinstance(outcome, Done)]
+
+
+def _taken(there: Iterable[Manifest], service: str) -> tuple[str, ...]:
+    """Name those that are not ours."""
+    return tuple(f"{each['kind']}/{each['metadata']['name']}" for each in there if _label(each) != service)
 
 
 def _label(manifest: Manifest) -> object:

@@ -8,7 +8,7 @@ from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.kube import Annotations, NetworkPolicy, Pod, ResourceQuota, Service
 from kubectl_grpclb.model.plan import Manifest
 
-__all__ = ["Ownership", "Spoken", "Surroundings"]
+__all__ = ["Ownership", "Scaled", "Spoken", "Surroundings"]
 
 
 class Ownership(Struct, frozen=True):
@@ -20,6 +20,14 @@ class Ownership(Struct, frozen=True):
     """The application or release."""
     reverts: bool
     """Whether it puts things back by itself (GitOps), or only when somebody runs it (Helm)."""
+
+
+class Scaled(Struct, frozen=True):
+    """How many Envoys of an earlier fix somebody else wanted."""
+
+    by: str
+    """The name of the field manager: `kube-controller-manager` for an autoscaler, `kubectl` for `kubectl scale`."""
+    replicas: int
 
 
 class Spoken(Struct, frozen=True):
@@ -59,5 +67,7 @@ class Surroundings(Struct, frozen=True):
     """Ready pods that were asked, a few at most."""
     other_policies: tuple[str, ...] = ()
     """Kinds of network policies beside Kubernetes' own that the cluster serves: `CiliumNetworkPolicies`."""
+    scaled: Scaled | None = None
+    """None where there is no Envoy yet, or nobody else set how many there are."""
     namespace_annotations: Annotations | None = None
     """The few of them that are kept; None where there is none or it could not be read."""

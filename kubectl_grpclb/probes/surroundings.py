@@ -1,16 +1,17 @@
 """A Service's neighbourhood: what a fix has to get along with."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from kubectl_grpclb.model import kube
+from kubectl_grpclb.model.bundle import FIELD_MANAGER
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.snapshot import Get, List, Objects, Reading, Refused, Request, Resource
-from kubectl_grpclb.model.surroundings import Spoken, Surroundings
+from kubectl_grpclb.model.surroundings import Scaled, Spoken, Surroundings
 from kubectl_grpclb.probes.ask import found
 from kubectl_grpclb.probes.ownership import ownership_of
 
@@ -40,11 +41,12 @@ def derive_surroundings(
     taken: Iterable[str] = (),
     gateway_api: bool = False,
     other_policies: Iterable[str] = (),
+    envoys: Manifest | None = None,
 ) -> Surroundings:
     """Put a diagnosis and the answers to `request_surroundings` together; what was refused or not asked is a Gap.
 
     `readings` are those of the snapshot and of the surroundings; `service` is the whole object, as the API server
-    gives it.
+    gives it, and so is `envoys`, the Deployment of an earlier fix.
     """
     target = facts.target
     home = _namespace(readings, target.namespace)
@@ -65,6 +67,7 @@ def derive_surroundings(
         gateway_api=gateway_api,
         spoken=tuple(spoken),
         other_policies=tuple(other_policies),
+        scaled=_scaled(envoys),
         namespace_annotations=home.annotations,
     )
 
@@ -98,6 +101,25 @@ def _pods(readings: Iterable[Reading], wanted: set[tuple[str, str]]) -> tuple[ku
 
 def _metadata(service: Manifest) -> kube.Metadata:
     return msgspec.convert(service.get("metadata") or {}, kube.Metadata, strict=False)
+
+
+def _scaled(deployment: Manifest | None) -> Scaled | None:
+    """Find who else set the number of replicas.
+
+    An apply with another number would be a conflict; without any, the number stays with who set it (Kubernetes,
+    Server-Side Apply, "Transferring ownership").
+    """
+    if deployment is None:
+        return None
+    fields: Sequence[Mapping[str, Any]] = (deployment.get("metadata") or {}).get("managedFields") or ()
+    others = (
+        str(each["manager"])
+        for each in fields
+        if each.get("manager", FIELD_MANAGER) != FIELD_MANAGER
+        and "f:replicas" in ((each.get("fieldsV1") or {}).get("f:spec") or {})
+    )
+    by = next(others, "")
+    return Scaled(by, deployment["spec"].get("replicas", 1)) if by else None
 
 
 def _managers(service: Manifest) -> list[str]:

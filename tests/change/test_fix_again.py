@@ -9,7 +9,7 @@ import pytest
 from kubectl_grpclb.model.errors import BadReceiptError, RefusedError, UsageError
 from kubectl_grpclb.model.plan import Check
 from kubectl_grpclb.model.receipt import encode_receipt
-from kubectl_grpclb.model.write import PatchObject
+from kubectl_grpclb.model.write import Apply, PatchObject
 from tests import fake_parts as parts
 from tests.change.acts import Listener, fix, killed, receipt_of, rollback
 from tests.fake_workshop import FakeWorkshop
@@ -45,6 +45,25 @@ def checks(talk: Listener) -> dict[str, Check]:
 def restarted(shop: FakeWorkshop) -> list[str]:
     """Which workloads were restarted."""
     return [each.name for each in shop.changes if isinstance(each, PatchObject) and each.style == "strategic"]
+
+
+def scale(held: dict[str, Any]) -> None:
+    """Set another number of replicas, as an autoscaler does."""
+    held["spec"]["replicas"] = 4
+    held["metadata"]["managedFields"] = [
+        {"manager": "kube-controller-manager", "operation": "Update", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+    ]
+
+
+def test_envoys_that_something_else_scales_are_brought_up_to_date_in_their_number(shop: FakeWorkshop) -> None:
+    fix(shop)
+    shop.revive()
+    shop.api.change(("deployments", "shop", "greeter-grpclb-envoy"), scale)
+
+    fix(shop, envoy={"access_log": "all"})
+
+    (applied,) = [each for each in shop.changes if isinstance(each, Apply) and each.manifest["kind"] == "Deployment"]
+    assert "replicas" not in applied.manifest["spec"]
 
 
 def test_without_its_receipt_a_fix_in_use_is_neither_changed_nor_removed(shop: FakeWorkshop) -> None:

@@ -18,7 +18,14 @@ from kubectl_grpclb.rules.rule import Rule
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 FINDINGS = [ROOT / "kubectl_grpclb" / "rules" / f"{rule.code.lower()}.md" for rule in RULES]
-PARTS = ["What it means", "How it is detected", "Problematic", "Correct", "When to ignore it", "If it is something else"]
+PARTS = [
+    "What it means",
+    "How it is detected",
+    "Problematic",
+    "Correct",
+    "When to ignore it",
+    "If it is something else",
+]
 
 
 @pytest.mark.parametrize("name", generate.GENERATED)

@@ -10,7 +10,7 @@ from kubectl_grpclb.model import kube
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.kube import Annotations, Metadata, OwnerReference
 from kubectl_grpclb.model.snapshot import Answer, Get, List, Objects, Reading, Refused
-from kubectl_grpclb.model.surroundings import Ownership, Spoken
+from kubectl_grpclb.model.surroundings import Ownership, Scaled, Spoken
 from kubectl_grpclb.probes.ask import Ask
 from kubectl_grpclb.probes.derive import derive
 from kubectl_grpclb.probes.gather import gather
@@ -84,6 +84,41 @@ def test_what_was_refused_or_not_asked_is_a_gap() -> None:
     assert around.policies == Gap(GapReason.FORBIDDEN, "networkpolicies is forbidden")
     assert around.quotas == Gap(GapReason.UNREAD, "resourcequotas were not asked for")
     assert around.namespace_labels == {}
+
+
+AUTOSCALER = "kube-controller-manager"
+REPLICAS: dict[str, object] = {"f:spec": {"f:replicas": {}}}
+
+
+def deployment(*owners: tuple[str, object]) -> dict[str, object]:
+    """Envoy's Deployment with six replicas, and who wrote which of its fields."""
+    fields = [{"manager": name, "operation": "Update", "fieldsV1": wrote} for name, wrote in owners]
+    metadata = {"name": "greeter-grpclb-envoy", "managedFields": fields}
+    return {"kind": "Deployment", "metadata": metadata, "spec": {"replicas": 6}}
+
+
+@pytest.mark.parametrize(
+    ("envoys", "scaled"),
+    [
+        (None, None),
+        (deployment(), None),
+        (deployment(("kubectl-grpclb", REPLICAS)), None),
+        (deployment(("kube-controller-manager", {"f:status": {"f:replicas": {}}})), None),
+        (
+            deployment(("kubectl-grpclb", {}), ("kube-controller-manager", REPLICAS)),
+            Scaled("kube-controller-manager", 6),
+        ),
+        (deployment(("kubectl-grpclb", REPLICAS), ("kubectl", REPLICAS)), Scaled("kubectl", 6)),
+    ],
+)
+def test_who_else_set_the_number_of_envoys_is_known_by_the_fields_that_it_manages(
+    envoys: dict[str, object] | None, scaled: Scaled | None
+) -> None:
+    snapshot = asyncio.run(gather(sticky(), Ask("shop", "greeter", window=5.0)))
+
+    around = derive_surroundings(derive(snapshot), snapshot.readings, live(), envoys=envoys)
+
+    assert around.scaled == scaled
 
 
 HELM = {"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/instance": "shop"}

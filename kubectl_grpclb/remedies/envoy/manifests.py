@@ -65,7 +65,7 @@ def _deployment(parts: Parts) -> Manifest:
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
         "template": pod_template(parts),
     }
-    if not parts.options.autoscaling:
+    if not parts.options.autoscaling and not parts.scaled:
         spec = {"replicas": parts.options.replicas, **spec}
     return _object(parts, "apps/v1", "Deployment", parts.bundle.envoy, {"spec": spec})
 

@@ -27,6 +27,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     tool: str
     """Name and version of this program."""
     renewed: str = ""
+    scaled: bool = False
+    """Whether somebody else sets how many Envoys there are."""
 
 
 def envoy_labels(bundle: Bundle, selector: dict[str, str], marked: str) -> dict[str, str]:

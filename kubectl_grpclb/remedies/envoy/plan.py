@@ -10,7 +10,7 @@ from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.plan import Check, EnvoyPorts, Field, Patch, Plan
-from kubectl_grpclb.model.surroundings import Surroundings
+from kubectl_grpclb.model.surroundings import Scaled, Surroundings
 from kubectl_grpclb.remedies.cures import cured_by
 from kubectl_grpclb.remedies.envoy.config import Family, Forwarded, Upstream
 from kubectl_grpclb.remedies.envoy.manifests import creations
@@ -83,7 +83,7 @@ def plan_envoy(
         change=_cut_over(facts, around, parts),
         ports=EnvoyPorts(listen=parts.upstream.listen_port, proof=parts.upstream.proof_port),
         restart=restarts(facts.clients, without=f"Deployment/{bundle.envoy}"),
-        wont=_wont(facts.clients),
+        wont=_wont(facts.clients, None if options.autoscaling else around.scaled),
         connections=_CONNECTIONS,
         checks=preflight(facts, around, intent),
     )
@@ -115,6 +115,7 @@ def _parts(
         options=options,
         tool=installation.tool,
         renewed=installation.renewed,
+        scaled=around.scaled is not None,
     )
 
 
@@ -194,7 +195,7 @@ def _selects(service: kube.Service, labels: Mapping[str, str]) -> bool:
     return bool(selector) and selector.items() <= labels.items()
 
 
-def _wont(clients: Iterable[Client]) -> tuple[str, ...]:
+def _wont(clients: Iterable[Client], scaled: Scaled | None) -> tuple[str, ...]:
     said = [
         "It restarts none of the servers and changes nothing of theirs.",
         "It does not wait for ever for an Envoy that is to end: streams that run 5 minutes longer are cut.",
@@ -202,6 +203,11 @@ def _wont(clients: Iterable[Client]) -> tuple[str, ...]:
     stuck = [client.name for client in clients if client.lasting and not client.owner]
     if stuck:
         said.append(f"It cannot restart clients that no workload owns: {', '.join(stuck[:5])}.")
+    if scaled is not None:
+        said.append(
+            "It does not change how many Envoys there are, whatever --replicas says: "
+            f"{scaled.by} set it, to {scaled.replicas}."
+        )
     return tuple(said)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kubectl_grpclb.model.surroundings import Scaled
 from kubectl_grpclb.remedies.envoy.options import Autoscaling, EnvoyOptions
 from kubectl_grpclb.remedies.envoy.pod import CHECKSUM
 from kubectl_grpclb.report.manifests import as_yaml
@@ -146,6 +147,16 @@ def test_an_autoscaler_alone_decides_how_many_envoys_there_are() -> None:
     assert (autoscaler["minReplicas"], autoscaler["maxReplicas"]) == (2, 8)
     assert autoscaler["scaleTargetRef"]["name"] == made(plan, "Deployment")["metadata"]["name"]
     assert "replicas" not in made(plan, "Deployment")["spec"]
+
+
+def test_whoever_scaled_the_envoys_goes_on_to_decide_how_many_there_are() -> None:
+    plan = planned(EnvoyOptions(replicas=2), scaled=Scaled("kube-controller-manager", 6))
+
+    assert "replicas" not in made(plan, "Deployment")["spec"]
+    assert (
+        "It does not change how many Envoys there are, whatever --replicas says: kube-controller-manager set it, to 6."
+        in plan.wont
+    )
 
 
 def test_a_network_policy_opens_what_clients_and_scrapes_need_and_no_drain() -> None:
