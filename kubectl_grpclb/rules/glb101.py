@@ -7,7 +7,7 @@ from kubectl_grpclb.model.finding import Confidence
 from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment, Server
 from kubectl_grpclb.rules.clients import holders, reach
-from kubectl_grpclb.rules.proxies import carried_by
+from kubectl_grpclb.rules.proxies import choosing
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.steered import Steer, steers_of, why_steered
 from kubectl_grpclb.rules.words import (
@@ -46,8 +46,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
         return ()
     if load.connections_are_even or (load.by_calls and not load.busiest_is_seen):
         return ()
-    direct = [proxy for proxy in facts.proxies if not proxy.dials_service]
-    if direct and carried_by(facts, load, direct) == 1:
+    if choosing(facts, load):
         return ()  # they choose the pods themselves, and no kube-proxy does
     chance, steers = load.balance.chance, steers_of(facts, load)
     random = not steers and (chance is None or chance >= _RANDOM)

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from kubectl_grpclb.balance import is_uneven
-from kubectl_grpclb.model.facts import Client, Facts
+from kubectl_grpclb.model.facts import Client, Facts, Proxy
 from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment, Server
 from kubectl_grpclb.rules.clients import holders, reach
+from kubectl_grpclb.rules.proxies import choosing
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import at_most, connections, headless_target, per_second, plan_fix, pods
 
@@ -31,14 +32,15 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
         return ()
     if load.age_explains_all and not heavy:
         return ()
+    proxies = choosing(facts, load)
     return (
         Claim(
-            message=" ".join(filter(None, _message(facts, load, heavy))),
+            message=" ".join(filter(None, _message(facts, load, heavy, proxies))),
             evidence=_evidence(facts, load, heavy),
             confidence=load.confidence if _seen(load) else at_most("medium", load.confidence),
             explains=0.9 if load.connections_are_even else 0.5,
-            remedies=("envoy", "round-robin"),
-            next=[plan_fix(facts)],
+            remedies=("proxy",) if proxies else ("envoy", "round-robin"),
+            next=[] if proxies else [plan_fix(facts)],
         ),
     )
 
@@ -107,16 +109,38 @@ def _placed(client: Client, load: Assessment) -> list[float]:
     ]
 
 
-def _message(facts: Facts, load: Assessment, heavy: Sequence[Client]) -> list[str]:
+def _message(facts: Facts, load: Assessment, heavy: Sequence[Client], proxies: Sequence[Proxy]) -> list[str]:
+    said = [
+        _among_counted(load) + (_spread(load) if _seen(load) else _unseen(load)),
+        _who(facts, load, heavy),
+    ]
+    if proxies:
+        return [*said, _chosen(proxies)]
     service = facts.target.service if facts.service.headless else f"{facts.target.service}-headless"
     target = headless_target(facts, service)
     dial = f" dial {target}" if target else " dial a headless Service"
     return [
-        _among_counted(load) + (_spread(load) if _seen(load) else _unseen(load)),
-        _who(facts, load, heavy),
-        "" if _passing(load) else _WHY,
+        *said,
+        "" if _passing(load) or _all_reach_several(facts, load, heavy) else _WHY,
         f"Balance requests instead: a proxy such as Envoy before the pods, or clients that{dial} with round_robin.",
     ]
+
+
+def _chosen(proxies: Sequence[Proxy]) -> str:
+    who = names([proxy.name for proxy in proxies], at_most=3)
+    one = len(proxies) == 1
+    return (
+        f"{who} {'chooses' if one else 'choose'} among the pods {'itself' if one else 'themselves'}, so that "
+        f"{'its' if one else 'their'} own policy decides: see in {'its' if one else 'their'} configuration the load "
+        "balancing policy, the weights and localities of the hosts, and the checks that may take a host out."
+    )
+
+
+def _all_reach_several(facts: Facts, load: Assessment, heavy: Sequence[Client]) -> bool:
+    """Tell whether those who make the busiest pod busy are connected to several pods each."""
+    busiest = _busiest(load)
+    there = heavy or [client for client in holders(facts, load) if busiest in client.pods]
+    return bool(there) and all(len(reach(client, load.servers)) > 1 for client in there)
 
 
 def _among_counted(load: Assessment) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from kubectl_grpclb.model.facts import Facts, Proxy
 from kubectl_grpclb.rules.assess import Assessment
 
-__all__ = ["carried_by", "named"]
+__all__ = ["carried_by", "choosing", "named"]
 
 
 def carried_by(facts: Facts, load: Assessment, proxies: Sequence[Proxy]) -> float:
@@ -13,6 +13,12 @@ def carried_by(facts: Facts, load: Assessment, proxies: Sequence[Proxy]) -> floa
     theirs = {proxy.name for proxy in proxies}
     held = sum(client.lasting for client in facts.clients if client.name in theirs)
     return min(1.0, held / load.lasting) if load.lasting else 1.0
+
+
+def choosing(facts: Facts, load: Assessment) -> list[Proxy]:
+    """Give the proxies that choose among the pods themselves, if every lasting connection is theirs; else none."""
+    direct = [proxy for proxy in facts.proxies if not proxy.dials_service]
+    return direct if direct and carried_by(facts, load, direct) == 1 else []
 
 
 def named(proxy: Proxy) -> str:

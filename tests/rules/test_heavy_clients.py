@@ -79,6 +79,12 @@ def test_a_client_beside_others_that_make_no_call_is_heavy() -> None:
     assert "caller-5d6c7b8f9-21 makes 100% of all calls, many times as many as another client" in found.message
 
 
+def test_a_client_that_reaches_several_pods_is_not_said_to_have_one_connection() -> None:
+    report = analyse(facts([told(11, carrying(900)), told(12, carrying(50)), told(13, carrying(50))]))
+
+    assert "over the connection that it has" not in the(report, "GLB106").message
+
+
 def test_several_heavy_clients_are_named_together() -> None:
     pods = [
         told(11, carrying(500, ONE), carrying(500, TWO)),

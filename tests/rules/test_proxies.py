@@ -8,6 +8,7 @@ from kubectl_grpclb.rules import analyse
 from tests.rules.builders import (
     HEADLESS,
     behind,
+    carrying,
     codes,
     connection,
     facts,
@@ -18,6 +19,7 @@ from tests.rules.builders import (
     proxy_host,
     sockets,
     the,
+    told,
 )
 
 DIALS = proxy(proxy_host(None))
@@ -126,3 +128,23 @@ def test_a_proxy_that_reaches_the_rest_through_the_service_lacks_none() -> None:
 
     assert "GLB302" in codes(report)
     assert "GLB303" not in codes(report)
+
+
+def test_a_proxy_that_chooses_the_pods_itself_is_not_told_to_put_a_proxy_before_them() -> None:
+    knows = proxy(proxy_host(11), proxy_host(12), proxy_host(13))
+    pods = [told(11, carrying(900)), told(12, carrying(50)), told(13, carrying(50))]
+
+    found = the(analyse(facts(pods, proxies=(knows,))), "GLB106")
+
+    assert found.message.endswith(
+        "gets 90% of the calls. caller-5d6c7b8f9-21 chooses among the pods itself, so that its own policy decides: see "
+        "in its configuration the load balancing policy, the weights and localities of the hosts, and the checks that "
+        "may take a host out."
+    )
+    assert (found.remedies, found.next) == (("proxy",), ())
+
+
+def test_a_proxy_that_dials_the_service_chooses_no_pod() -> None:
+    pods = [told(11, carrying(900)), told(12, carrying(50)), told(13, carrying(50))]
+
+    assert "chooses" not in the(analyse(facts(pods, proxies=(DIALS,))), "GLB106").message
