@@ -18,6 +18,7 @@ from kubectl_grpclb.rules.behind import weigh_behind
 from kubectl_grpclb.rules.calls import by_calls, calls_of, few_calls
 from kubectl_grpclb.rules.measure import Measured, measure
 from kubectl_grpclb.rules.order import AgeOrder, age_order
+from kubectl_grpclb.rules.passing import passing_of
 from kubectl_grpclb.rules.verdict import decide
 
 __all__ = ["Assessment", "Server", "assess"]
@@ -30,6 +31,8 @@ class Server(Struct, frozen=True):
     sockets: PodSockets
     load: float
     """By the assessment's signal."""
+    meanwhile: int
+    """What else came to it: connections that do not last, and calls, by whoever counts them."""
 
     @property
     def lasting(self) -> int:
@@ -160,7 +163,8 @@ def _weigh(ready: Sequence[Pod]) -> _Weighed:
 
 def _of_connections(read: Sequence[tuple[Pod, PodSockets]]) -> _Weighed:
     tools = tuple(dict.fromkeys(sockets.tool for _, sockets in read))
-    return _Weighed(measure([sockets for _, sockets in read]), tuple(pod.name for pod, _ in read), tools)
+    measured = replace(measure([sockets for _, sockets in read]), meanwhile=tuple(_meanwhile(read)))
+    return _Weighed(measured, tuple(pod.name for pod, _ in read), tools)
 
 
 def _all_even(ready: Sequence[Pod]) -> bool:
@@ -182,9 +186,23 @@ def _unseen(ready: Sequence[Pod]) -> tuple[Pod, ...]:
 
 
 def _servers(ready: Sequence[Pod], loads: Mapping[str, float]) -> tuple[Server, ...]:
+    read = [(pod, pod.sockets) for pod in ready if not isinstance(pod.sockets, Gap)]
+    others = _meanwhile(read)
     return tuple(
-        Server(pod, pod.sockets, loads.get(pod.name, 0.0)) for pod in ready if not isinstance(pod.sockets, Gap)
+        Server(pod, sockets, loads.get(pod.name, 0.0), other)
+        for (pod, sockets), other in zip(read, others, strict=True)
     )
+
+
+def _meanwhile(read: Sequence[tuple[Pod, PodSockets]]) -> list[int]:
+    passing = passing_of([sockets for _, sockets in read]).counts
+    return [passed + _called(pod) for (pod, _), passed in zip(read, passing, strict=True)]
+
+
+def _called(pod: Pod) -> int:
+    """Give the most calls that anybody counted within the window; as few as health checks explain are none."""
+    counted = max((each.requests for each in pod.counted if each.seconds), default=0)
+    return max(counted if counted > _STRAYS_A_POD else 0, pod.requests or 0)
 
 
 def _cut_off(count: int) -> str:

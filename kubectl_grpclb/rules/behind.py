@@ -52,7 +52,10 @@ def weigh_behind(facts: Facts, tier: Tier) -> Weighed:
         return Weighed(by_bytes_, tuple(read), verdict, reason)
     if any(past.values()):
         measured = structs.replace(
-            by_connections(list(past.values())), what="the connections that go past Envoy", confidence="low"
+            by_connections(list(past.values())),
+            what="the connections that go past Envoy",
+            confidence="low",
+            meanwhile=tuple(_through(pod) for pod in ready if pod.name in read),
         )
         verdict, reason = decide(facts, measured, len(ready) - len(read), starved=False)
         return Weighed(measured, tuple(read), verdict, reason)
@@ -71,6 +74,13 @@ def _dead_end(facts: Facts, tier: Tier, ready: int) -> str:
     if all(pod.target_port is None for pod in facts.pods if pod.ready):
         return "the endpoints behind Envoy carry no port, so no connection can reach them"
     return ""
+
+
+def _through(pod: Pod) -> int:
+    """Give what came through Envoy; where that is not known, its connections, over which something may have."""
+    if pod.requests is not None:
+        return pod.requests
+    return 0 if isinstance(pod.sockets, Gap) else len(pod.sockets.connections)
 
 
 def _requests(ready: Sequence[Pod], past: dict[str, int]) -> Measured | None:

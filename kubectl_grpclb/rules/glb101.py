@@ -106,7 +106,7 @@ def _starved(load: Assessment, *, steered: bool) -> str:
     without = [
         server.pod.name
         for server in load.servers
-        if not server.lasting and not server.sockets.passed and not (load.by_calls and server.load)
+        if not server.lasting and not server.meanwhile and not (load.by_calls and server.load)
     ]
     if not without:
         return ""

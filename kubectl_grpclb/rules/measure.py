@@ -52,8 +52,8 @@ class Measured(Struct, frozen=True):
     """Connections that came and went meanwhile, where they are so many that they may carry more; else 0."""
     outnumbered: bool = False
     """More connections came and went meanwhile than last, though not so many that they may carry more."""
-    passed: tuple[int, ...] = ()
-    """Connections seen in one look only, a pod, where the loads are those of connections that last."""
+    meanwhile: tuple[int, ...] = ()
+    """What else came to each pod, where the loads are connections that last: connections that do not, and calls."""
 
     @property
     def unclear(self) -> bool:
@@ -68,8 +68,8 @@ class Measured(Struct, frozen=True):
 
     @property
     def idle(self) -> int:
-        """Pods that carry nothing, and had no passing connection, either."""
-        return sum(not load and not passed for load, passed in zip_longest(self.loads, self.passed, fillvalue=0))
+        """Pods that carry nothing, and to which nothing else came, either."""
+        return sum(not load and not other for load, other in zip_longest(self.loads, self.meanwhile, fillvalue=0))
 
     def stays_uneven(self, unread: int) -> bool:
         """Say whether load is uneven, and would be whatever so many unread pods hold."""
@@ -142,7 +142,7 @@ def _with_passing(measured: Measured, read: Sequence[PodSockets], lasting: int) 
     """
     passing = passing_of(read)
     came, seconds = sum(passing.counts), max(sockets.waited for sockets in read)
-    known = replace(measured, lasting=lasting, passed=tuple(sockets.passed for sockets in read))
+    known = replace(measured, lasting=lasting)
     most = came + passing.unplaced if came else 0
     if most <= lasting or most < _EVENTS_A_POD * len(read):
         return known

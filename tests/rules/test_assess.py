@@ -288,6 +288,16 @@ def test_a_pod_with_a_passing_connection_does_not_get_nothing() -> None:
     assert load.reason.endswith("100% of the connections, and 1 gets nothing")
 
 
+def test_a_pod_that_accepted_connections_meanwhile_does_not_get_nothing() -> None:
+    stuck = pod(11, sockets([connection()] * 10, opened=30, passed=1))
+    others = [pod(number, sockets(opened=30)) for number in (12, 13)]
+
+    load = assess(facts([stuck, *others]))
+
+    assert (load.verdict, load.balance.idle) == ("unbalanced", 0)
+    assert load.reason.endswith("the busiest has 100% of the connections")
+
+
 def test_a_single_look_is_never_fully_trusted() -> None:
     once = [pod(11, sockets([connection(received=50_000)], waited=0.0)), pod(12, sockets(waited=0.0))]
 

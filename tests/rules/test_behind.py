@@ -50,6 +50,15 @@ def test_requests_are_trusted_where_nothing_goes_past_envoy() -> None:
     )
 
 
+def test_servers_that_get_a_few_requests_through_envoy_are_not_said_to_get_nothing() -> None:
+    load = assess(served(8, 8, 0, past=1))
+
+    assert load.reason == (
+        "the 3 ready pods do the work of 1.0; the busiest has 100% of the connections that go past Envoy, and 1 gets "
+        "nothing"
+    )
+
+
 def test_how_many_connections_an_envoy_holds_says_nothing() -> None:
     held = [pod(11, sockets(from_envoy(9)), requests=100), pod(12, sockets(from_envoy(1)), requests=100)]
 

@@ -16,6 +16,7 @@ from tests.rules.builders import (
     connection,
     facts,
     lasting,
+    metered,
     of_counts,
     pod,
     sockets,
@@ -42,6 +43,16 @@ def test_a_pod_that_had_a_passing_connection_is_not_said_to_get_nothing() -> Non
     assert "1 of 3 ready pods gets nothing (greeter-7c9f8d5b6-00013)" in found.message
     assert the(report, "GLB102").message.startswith("2 lasting connections for 3 ready pods")
     assert [row.passed for row in report.pods] == [0, 1, 0]
+
+
+def test_pods_that_got_calls_meanwhile_are_not_said_to_get_nothing() -> None:
+    called = metered(12, 25, lasting(0))
+
+    report = analyse(facts([metered(11, 3, lasting(6)), called, pod(13, lasting(0)), pod(14, lasting(0))]))
+    found = the(report, "GLB101")
+
+    assert "2 of 4 ready pods get nothing (greeter-7c9f8d5b6-00013 and greeter-7c9f8d5b6-00014)" in found.message
+    assert report.balance.idle == 2
 
 
 def test_sticking_leads_over_too_few_connections() -> None:
