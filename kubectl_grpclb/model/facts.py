@@ -163,9 +163,10 @@ class Pod(Struct, frozen=True):
 
 
 class Client(Struct, frozen=True):
-    """Everything that connects from one address."""
+    """Everything that connects from one pod, or from one address that is no known pod's."""
 
     ip: str
+    """The address; of a pod with several that connections come from, the first in its own order."""
     kind: Literal["Pod", "Node", "Address"]
     """Node: source NAT or a pod of the node's own network; Address: nothing known has this address."""
     namespace: str | None
@@ -183,6 +184,13 @@ class Client(Struct, frozen=True):
     request_rate: float | None = None
     """The same a second; None with a single look."""
     open_streams: int | None = None
+    also: tuple[str, ...] = ()
+    """Its other addresses that connections come from, as where a pod has IPv4 and IPv6."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that its connections come from."""
+        return (self.ip, *self.also)
 
 
 class ProxyHost(Struct, frozen=True):

@@ -12,7 +12,12 @@ from kubectl_grpclb.model import facts, kube
 from kubectl_grpclb.model.snapshot import Refused
 from kubectl_grpclb.probes.ask import Ask
 from kubectl_grpclb.probes.client_channelz import request_client_channelz
-from kubectl_grpclb.probes.clients import known_addresses, request_clients, request_own_namespace
+from kubectl_grpclb.probes.clients import (
+    known_addresses,
+    request_clients,
+    request_own_namespace,
+    request_second_addresses,
+)
 from kubectl_grpclb.probes.endpoints import Backend, request_pods
 from kubectl_grpclb.probes.envoys import ask_envoy
 from kubectl_grpclb.probes.looks import peers_of
@@ -78,6 +83,8 @@ async def _clients(reader: Reader, ask: Ask, servers: Sequence[Backend]) -> None
     answers = await reader.ask("clients", request_clients(unknown))
     if any(isinstance(reading.answer, Refused) for reading in answers):
         await reader.ask("clients", [request_own_namespace(ask)])
+    else:
+        await reader.ask("clients", request_second_addresses(answers, servers))
 
 
 async def _proxies(reader: Reader, ask: Ask, ends: Ends) -> None:

@@ -80,7 +80,7 @@ def _is_pinned(client: Client, facts: Facts) -> bool:
     reached = [pod for pod in facts.pods if pod.ready and pod.name in client.pods]
     if len(reached) != 1 or isinstance(reached[0].sockets, Gap):
         return False
-    return sum(each.lasting and each.peer == client.ip for each in reached[0].sockets.connections) > 1
+    return sum(each.lasting and each.peer in client.addresses for each in reached[0].sockets.connections) > 1
 
 
 def _lead_somewhere(finding: Finding) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from kubectl_grpclb.model.facts import Client, Facts, Pod
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.rules.assess import Assessment, Server
 
-__all__ = ["holders", "lasting_by_peer", "reach"]
+__all__ = ["held_by", "holders", "lasting_by_peer", "reach"]
 
 
 def reach(client: Client, servers: Sequence[Server]) -> list[str]:
@@ -21,7 +21,12 @@ def lasting_by_peer(pods: Iterable[Pod]) -> Counter[str]:
     return Counter(connection.peer for connections in seen for connection in connections if connection.lasting)
 
 
+def held_by(client: Client, held: Counter[str]) -> int:
+    """Give how many of the connections, counted by the address that they come from, are the client's."""
+    return sum(held[address] for address in client.addresses)
+
+
 def holders(facts: Facts, load: Assessment) -> list[Client]:
     """Give the clients with a lasting connection to a ready pod; others only keep pods that are not ready."""
     held = lasting_by_peer(server.pod for server in load.servers)
-    return [client for client in facts.clients if held[client.ip]]
+    return [client for client in facts.clients if held_by(client, held)]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
-from kubectl_grpclb.rules.clients import holders, lasting_by_peer, reach
+from kubectl_grpclb.rules.clients import held_by, holders, lasting_by_peer, reach
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import among_read, connections, headless_target, odds, pods
 
@@ -45,8 +45,8 @@ def _evidence(load: Assessment, staying: Sequence[Client]) -> list[str]:
     held = lasting_by_peer(server.pod for server in load.servers)
     every = f"{pods(len(load.servers))}{' that could be read' if load.unseen else ''}"
     said = [
-        f"{client.name} ({client.ip}): {connections(held[client.ip])}, to {reach(client, load.servers)[0]} alone of "
-        f"{every}"
+        f"{client.name} ({client.ip}): {connections(held_by(client, held))}, to {reach(client, load.servers)[0]} alone "
+        f"of {every}"
         for client in staying
     ]
     if load.balance.chance is not None:

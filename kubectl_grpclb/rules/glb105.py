@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
-from kubectl_grpclb.rules.clients import holders, lasting_by_peer, reach
+from kubectl_grpclb.rules.clients import held_by, holders, lasting_by_peer, reach
 from kubectl_grpclb.rules.past import lasting_past_envoy
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import connections, pods, reconnect
@@ -49,7 +49,7 @@ def _message(total: int, held: dict[str, int], clients: Sequence[Client], *, res
 def _clients(clients: Sequence[Client], load: Assessment) -> list[str]:
     held = lasting_by_peer(server.pod for server in load.servers)
     return [
-        f"{client.name} ({client.ip}): {connections(held[client.ip])} past Envoy, to "
+        f"{client.name} ({client.ip}): {connections(held_by(client, held))} past Envoy, to "
         f"{pods(len(reach(client, load.servers)))}"
         for client in clients
     ]

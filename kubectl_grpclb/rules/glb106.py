@@ -102,7 +102,7 @@ def _placed(client: Client, load: Assessment) -> list[float]:
             sum(
                 (each.received if by_bytes else each.streams) or 0
                 for each in server.sockets.connections
-                if each.peer == client.ip
+                if each.peer in client.addresses
             )
         )
         for server in load.servers

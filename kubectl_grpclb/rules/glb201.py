@@ -7,7 +7,7 @@ from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
-from kubectl_grpclb.rules.clients import lasting_by_peer, reach
+from kubectl_grpclb.rules.clients import held_by, lasting_by_peer, reach
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import at_most, connections
 
@@ -23,7 +23,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     if not facts.service.session_affinity or facts.service.headless or facts.tiers:
         return ()
     held = lasting_by_peer(server.pod for server in load.servers)
-    pinned = [client for client in facts.clients if held[client.ip] > 1 and len(reach(client, load.servers)) == 1]
+    pinned = [client for client in facts.clients if held_by(client, held) > 1 and len(reach(client, load.servers)) == 1]
     return (
         Claim(
             message=_message(load, pinned),
@@ -53,7 +53,7 @@ def _message(load: Assessment, pinned: Sequence[Client]) -> str:
 
 
 def _pin(client: Client, held: Counter[str], load: Assessment) -> str:
-    return f"{client.name} ({client.ip}): {connections(held[client.ip])}, all to {reach(client, load.servers)[0]}"
+    return f"{client.name} ({client.ip}): {connections(held_by(client, held))}, all to {reach(client, load.servers)[0]}"
 
 
 def _remove(facts: Facts) -> str:

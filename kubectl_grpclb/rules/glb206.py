@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from kubectl_grpclb.model.facts import Facts, Pod
 from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
-from kubectl_grpclb.rules.clients import lasting_by_peer
+from kubectl_grpclb.rules.clients import held_by, lasting_by_peer
 from kubectl_grpclb.rules.past import lasting_past_envoy
 from kubectl_grpclb.rules.rule import Claim, Rule
 from kubectl_grpclb.rules.words import connections, reconnect
@@ -35,7 +35,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
             explains=0.35 if load.unbalanced else 0.7,
             severity="info" if draining else "warning",
             remedies=("drain",),
-            next=reconnect(facts, [client for client in facts.clients if peers[client.ip]]),
+            next=reconnect(facts, [client for client in facts.clients if held_by(client, peers)]),
         ),
     )
 

@@ -42,7 +42,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     if not full:
         return ()
     limit = full[0].open
-    who = {client.ip: client.name for client in facts.clients}
+    who = {address: client.name for client in facts.clients for address in client.addresses}
     usual = limit == _USUAL
     sure: Confidence = "medium" if usual and all(each.waited for each in full) else "low"
     return (

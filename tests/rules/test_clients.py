@@ -68,3 +68,15 @@ def test_with_unread_pods_affinity_pins_what_could_be_seen() -> None:
     found = the(analyse(facts([pod(11, lasting(9)), *idle, pod(20, UNREADABLE)], service=affine)), "GLB201")
 
     assert "all its connections that could be seen on one pod" in found.message
+
+
+def test_a_client_that_reaches_pods_over_ipv4_and_ipv6_does_not_stay_on_one_address() -> None:
+    sticky = [connection("10.244.1.22") for _ in range(4)]
+    pods = [pod(11, sockets([connection("10.244.1.21"), *sticky])), pod(12, sockets([connection("fd00:1::21")]))]
+    found = facts([*pods, pod(13, lasting(0))], service=HEADLESS)
+    both = replace(found.clients[0], also=("fd00:1::21",), pods=(pods[0].name, pods[1].name), connections=2)
+
+    staying = the(analyse(replace(found, clients=(both, found.clients[1]))), "GLB103")
+
+    assert staying.message.startswith("caller-5d6c7b8f9-22 stays on one pod each")
+    assert len([line for line in staying.evidence if "alone of" in line]) == 1
