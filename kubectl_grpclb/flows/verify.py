@@ -7,14 +7,16 @@ from msgspec import Struct
 from kubectl_grpclb.change.receipts import load
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.deeper import DeepCluster
-from kubectl_grpclb.flows.diagnose import diagnosed, recorded
+from kubectl_grpclb.flows.diagnose import recorded
 from kubectl_grpclb.model.errors import RefusedError
+from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Balance, Report
-from kubectl_grpclb.model.receipt import Before
+from kubectl_grpclb.model.receipt import Before, Receipt
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.probes.ask import Ask, Observer, quiet
+from kubectl_grpclb.probes.endpoints import age_of
 
-__all__ = ["EXIT_CODES", "Outcome", "Verification", "compared", "verify"]
+__all__ = ["EXIT_CODES", "Outcome", "Verification", "compared", "may_be_older", "verify"]
 
 Outcome = Literal["fixed", "pending", "unchanged", "worse", "unknown"]
 
@@ -23,6 +25,8 @@ EXIT_CODES: dict[Outcome, int] = {"fixed": 0, "pending": 0, "unchanged": 5, "wor
 
 _OLD_CONNECTIONS = "GLB105"
 _BYPASSED = "GLB301"
+_AFFINITY = "GLB201"
+_SEVERAL = 2
 _NOTABLE = 0.05
 """A difference in the share of effective pods that is more than the measurement's own wobble."""
 
@@ -45,17 +49,34 @@ async def verify(cluster: Workshop, ask: Ask, observe: Observer = quiet) -> Veri
             "is nothing to compare with; `kubectl grpclb diagnose` tells how it is now"
         )
     async with DeepCluster(cluster) as deep:
-        report = diagnosed(await recorded(deep, ask, observe))
-    return compared(receipt.before, report)
+        snapshot = await recorded(deep, ask, observe)
+    from kubectl_grpclb.probes.derive import derive
+    from kubectl_grpclb.rules import analyse
+
+    known = derive(snapshot)
+    return compared(receipt.before, analyse(known), older=may_be_older(receipt, known))
 
 
-def compared(before: Before, report: Report) -> Verification:
-    """Say what the fix came to. Pure."""
-    outcome, reason = _outcome(before, report)
+def compared(before: Before, report: Report, *, older: bool = False) -> Verification:
+    """Say what the fix came to; `older` says that connections may be from before the Service was changed. Pure."""
+    outcome, reason = _outcome(before, report, older=older)
     return Verification(outcome, reason, before.balance, report)
 
 
-def _outcome(before: Before, report: Report) -> tuple[Outcome, str]:
+def may_be_older(receipt: Receipt, facts: Facts) -> bool:
+    """Tell whether a change of the Service itself is younger than a client, whose connections may then be older.
+
+    Where Envoy is the cure its own addresses tell which connections are (GLB105).
+    """
+    if receipt.strategy != "service":
+        return False
+    since = age_of(receipt.at, facts.taken_at)
+    return any(
+        client.lasting and (client.age is None or since is None or client.age >= since) for client in facts.clients
+    )
+
+
+def _outcome(before: Before, report: Report, *, older: bool) -> tuple[Outcome, str]:
     codes = {finding.code for finding in report.findings}
     if _BYPASSED in codes:
         return _by_effect(before, report, "the Service leads past Envoy, so the fix is not in use")
@@ -69,14 +90,24 @@ def _outcome(before: Before, report: Report) -> tuple[Outcome, str]:
     if report.verdict == "idle":
         return "unknown", "no client is connected now, so nothing shows whether load is spread"
     if report.verdict == "balanced":
+        if report.balance.pods < _SEVERAL:
+            return "unknown", "one pod is ready now, so nothing shows whether load is spread"
         return "fixed", report.reason
+    if older and _AFFINITY not in codes:
+        return "pending", (
+            "connections from before the change may still be open, and stay where they are until they close; a rolling "
+            "restart of the clients has them placed anew"
+        )
     return _by_effect(before, report, report.reason)
 
 
 def _by_effect(before: Before, report: Report, reason: str) -> tuple[Outcome, str]:
+    """Compare the shares of effective pods, which of different signals say nothing of each other."""
     was, is_now = _share(before.balance), _share(report.balance)
-    if was is None or is_now is None:
+    if before.verdict == "idle" or was is None or is_now is None:
         return "unknown", reason
+    if before.balance.signal != report.balance.signal:
+        return ("unchanged" if before.verdict == report.verdict else "unknown"), reason
     return ("worse" if is_now < was - _NOTABLE else "unchanged"), reason
 
 

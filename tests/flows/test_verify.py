@@ -3,15 +3,17 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from kubectl_grpclb.flows.verify import EXIT_CODES, Verification, compared, verify
+from kubectl_grpclb.flows.verify import EXIT_CODES, Verification, compared, may_be_older, verify
 from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.finding import Report
-from kubectl_grpclb.model.receipt import Before
+from kubectl_grpclb.model.receipt import Before, Receipt
 from kubectl_grpclb.probes.ask import Ask
 from tests.change.acts import ASK, fix
 from tests.fake_workshop import FakeWorkshop
 from tests.report.builders import balance, finding, nothing_measured, report, weighed
+from tests.rules.builders import of_counts
 from tests.virtual_time import run
 
 BEFORE = Before(verdict="unbalanced", balance=weighed((2, 0, 0), 0.11), taken_at="2026-11-23T12:00:00Z")
@@ -76,6 +78,65 @@ def test_a_service_that_leads_past_envoy_again_is_not_fixed() -> None:
 
 def test_a_service_that_leads_past_envoy_is_not_taken_for_fixed_though_load_is_even_by_chance() -> None:
     assert outcome_of(report("balanced", findings=(finding("GLB301"),))) != "fixed"
+
+
+def test_one_pod_that_has_everything_shows_nothing() -> None:
+    assert outcome_of(report("balanced", balance=weighed((9,), None))) == "unknown"
+
+
+def test_load_that_nobody_made_before_cannot_have_become_worse_nor_stayed_as_it_was() -> None:
+    before = Before(verdict="idle", balance=balance(effective_pods=0.0), taken_at="2026-11-23T12:00:00Z")
+
+    assert compared(before, report("unbalanced", balance=weighed((2, 0, 0), 0.11))).outcome == "unknown"
+
+
+def test_figures_of_another_signal_are_not_called_worse() -> None:
+    before = Before(verdict="unbalanced", balance=weighed((3, 2, 0), 0.4), taken_at="2026-11-23T12:00:00Z")
+    requests = replace(weighed((400, 50, 50), None), signal="requests")
+
+    assert compared(before, report("unbalanced", balance=requests)).outcome == "unchanged"
+
+
+def of_affinity(at: str) -> Receipt:
+    """A fix that removed affinity."""
+    return Receipt(
+        schema=1,
+        tool="kubectl-grpclb 0.1.0",
+        context="kind-shop",
+        namespace="shop",
+        service="greeter",
+        uid="5b1d",
+        strategy="service",
+        step="done",
+        at=at,
+        original={},
+        change=None,
+        made=(),
+        before=BEFORE,
+    )
+
+
+def test_clients_that_are_older_than_the_change_may_hold_connections_from_before() -> None:
+    now = of_counts(2, 0, 0)  # clients an hour old
+
+    assert may_be_older(of_affinity("2026-11-23T11:30:00Z"), now)
+    assert not may_be_older(of_affinity("2026-11-23T10:30:00Z"), now)
+
+
+def test_only_a_change_of_the_service_itself_asks_for_the_clients_ages() -> None:
+    assert not may_be_older(replace(of_affinity("2026-11-23T11:30:00Z"), strategy="headless"), of_counts(2, 0, 0))
+
+
+def test_load_that_sticks_over_connections_from_before_affinity_was_removed_is_pending() -> None:
+    now = report("unbalanced", balance=weighed((2, 0, 0), 0.11))
+
+    assert compared(BEFORE, now, older=True).outcome == "pending"
+
+
+def test_affinity_that_is_back_is_no_matter_of_old_connections() -> None:
+    now = report("unbalanced", balance=weighed((2, 0, 0), 0.11), findings=(finding("GLB201"),))
+
+    assert compared(BEFORE, now, older=True).outcome == "unchanged"
 
 
 def test_no_client_at_all_shows_nothing() -> None:
