@@ -17,8 +17,15 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
 
 
 def _shares(told: ClientChannels) -> bool:
-    """Tell whether channels outnumber what is below them; round_robin's share, too, and spread calls all the same."""
-    return 0 < told.subchannels < told.channels and set(told.policies) <= {_POLICY}
+    """Tell whether channels outnumber what is below them; round_robin's share, too, and spread calls all the same.
+
+    Where no policy is named, it may be round_robin as long as they are connected to several addresses.
+    """
+    if not 0 < told.subchannels < told.channels:
+        return False
+    if told.policies:
+        return set(told.policies) == {_POLICY}
+    return told.connections <= 1 or len(told.picked) == 1
 
 
 def _claim(load: Assessment, told: ClientChannels) -> Claim:
@@ -33,7 +40,7 @@ def _claim(load: Assessment, told: ClientChannels) -> Claim:
             "its own; round_robin over a headless Service needs only one channel."
         ),
         evidence=[f"{told.client}'s channelz: {told.channels} channels, {told.subchannels} subchannels, {held}"],
-        confidence="high",
+        confidence="high" if told.policies else "medium",
         explains=0.4,
         severity="warning" if load.unbalanced else None,
         remedies=("round-robin",),

@@ -92,6 +92,18 @@ def test_channels_with_round_robin_spread_their_calls_although_they_share() -> N
     assert "GLB108" not in codes(analyse(of_counts(1, 1, 1, service=HEADLESS, channels=(told,))))
 
 
+def test_channels_that_name_no_policy_may_have_round_robin_where_they_reach_several_pods() -> None:
+    told = channels(channels=10, policies=(), subchannels=3, connections=3, picked=("10.244.0.11", "10.244.0.12"))
+
+    assert "GLB108" not in codes(analyse(of_counts(1, 1, 1, service=HEADLESS, channels=(told,))))
+
+
+def test_channels_that_name_no_policy_and_reach_one_address_share_with_less_confidence() -> None:
+    told = channels(channels=10, policies=(), subchannels=2, connections=2)
+
+    assert the(analyse(of_counts(2, 0, 0, channels=(told,))), "GLB108").confidence == "medium"
+
+
 def test_channels_without_a_subchannel_share_nothing() -> None:
     told = channels(channels=2, subchannels=0, connections=0)
 
