@@ -155,7 +155,7 @@ def _weigh(ready: Sequence[Pod]) -> _Weighed:
     if of_calls and of_calls.measured.uneven and not _sticks(held, ready):
         return of_calls
     if sum(calls.requests) > max(_STRAYS, _STRAYS_A_POD * len(calls.pods)) and not any(held.measured.loads):
-        return few
+        return of_calls or few
     if len(calls.pods) == len(ready) and any(held.measured.loads) and not held.measured.churning:
         return replace(held, measured=replace(held.measured, confidence="low"))  # they carry next to nothing now
     return held

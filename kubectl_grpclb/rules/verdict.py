@@ -19,7 +19,7 @@ def decide(facts: Facts, measured: Measured, unread: int, *, starved: bool) -> D
     if not measured.loads or all(pod.target_port is None for pod in facts.pods if pod.ready):
         return "inconclusive", _nothing_read(facts, ready)
     if measured.signal == "requests" and not measured.enough:
-        return "inconclusive", _too_few(measured, ready, facts.window)
+        return "inconclusive", _too_few(measured, unread, facts.window)
     if not any(measured.loads):
         return _quiet(measured, ready, unread)
     if measured.unclear:
@@ -43,12 +43,13 @@ def _nothing_read(facts: Facts, ready: int) -> str:
     )
 
 
-def _too_few(measured: Measured, ready: int, window: float) -> str:
-    total = sum(measured.loads)
+def _too_few(measured: Measured, unread: int, window: float) -> str:
+    total, known = sum(measured.loads), _pods(len(measured.loads))
+    who = f"the {known} whose calls are known" if unread else known
     said = f"only {total:,.0f} {'request' if total == 1 else 'requests'}" if total else "no request"
     meanwhile = "meanwhile" if window else "since they began to count"
     longer = " (look longer: --window)" if window else ""
-    return f"{said} came to {_pods(ready)} {meanwhile}: too few to say how they are spread{longer}"
+    return f"{said} came to {who} {meanwhile}: too few to say how they are spread{longer}"
 
 
 def _quiet(measured: Measured, ready: int, unread: int) -> Decision:

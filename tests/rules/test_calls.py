@@ -110,6 +110,21 @@ def test_pods_whose_calls_are_not_known_are_not_said_to_be_out_of_sight() -> Non
     assert load.reason == "the calls of 1 of 3 ready pods are not known, and could change the verdict"
 
 
+def test_calls_that_are_not_known_of_one_pod_are_not_said_to_be_too_few() -> None:
+    known = [metered(number, 500, sockets()) for number in (11, 12)]
+
+    load = assess(facts([*known, pod(13, sockets())]))
+
+    assert (load.verdict, load.balance.unread) == ("inconclusive", 1)
+    assert load.reason == "the calls of 1 of 3 ready pods are not known, and could change the verdict"
+
+
+def test_too_few_calls_are_those_of_the_pods_whose_calls_are_known() -> None:
+    load = assess(facts([metered(11, 4, UNREADABLE), metered(12, 3, UNREADABLE), pod(13, UNREADABLE)]))
+
+    assert load.reason.startswith("only 7 requests came to the 2 ready pods whose calls are known meanwhile: too few")
+
+
 def test_few_calls_over_connections_that_nobody_saw_are_not_called_idle() -> None:
     load = assess(facts([metered(number, 7, lasting(0)) for number in (11, 12, 13)]))
 
