@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts, Pod, ServicePort, Tier
-from kubectl_grpclb.model.gap import Gap
+from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.dead_end import no_way_through
@@ -67,7 +67,7 @@ def _outside(facts: Facts, name: str) -> Claim:
 
 def _no_such_port(facts: Facts) -> Claim:
     port = facts.service.port
-    if port is not None and isinstance(port.target, int):
+    if port is not None and _by_slices(facts, port):
         return _no_slice_port(facts, port)
     wanted = port.target if port else ""
     declared = f"they declare {names(facts.named_ports)}" if facts.named_ports else "they declare none"
@@ -89,7 +89,7 @@ def _cut_off(facts: Facts, port: ServicePort, without: Sequence[Pod], load: Asse
     """Say which ready pods the Service leads no connection to, for want of the port that the others have."""
     one = len(without) == 1
     who = names([pod.name for pod in without])
-    if isinstance(port.target, int):
+    if _by_slices(facts, port):
         why = f"The Service's EndpointSlices have no port named {port.name or 'as the Service port is'} for {who}."
     else:
         declared = names(list(dict.fromkeys(each for pod in without for each in pod.declares))) or "none"
@@ -111,7 +111,7 @@ def _cut_off(facts: Facts, port: ServicePort, without: Sequence[Pod], load: Asse
         confidence="high",
         explains=0.5 if load.unbalanced else 1.0,
         remedies=("port",),
-        next=[_show_slices(facts)] if isinstance(port.target, int) else [*_edit_owners(facts, without), _edit(facts)],
+        next=[_show_slices(facts)] if _by_slices(facts, port) else [*_edit_owners(facts, without), _edit(facts)],
     )
 
 
@@ -130,6 +130,11 @@ def _no_slice_port(facts: Facts, port: ServicePort) -> Claim:
     )
 
 
+def _by_slices(facts: Facts, port: ServicePort) -> bool:
+    """Tell whether the EndpointSlices alone say which number the port has, and no container's name of it does."""
+    return isinstance(port.target, int) or not facts.service.selector
+
+
 def _show_slices(facts: Facts) -> str:
     where = ("-n", facts.target.namespace, "-l", f"kubernetes.io/service-name={facts.target.service}")
     return command("kubectl", "get", "endpointslices", *where, "-o", "yaml")
@@ -141,23 +146,40 @@ def _edit_owners(facts: Facts, without: Sequence[Pod]) -> list[str]:
 
 
 def _none_ready(facts: Facts) -> Claim:
-    target = facts.target
-    why = [f"{pod.name}: {_state(pod)}, {seconds(pod.age)} old" for pod in facts.pods]
     first = facts.pods[0]
+    says = f" {first.name} says: {_state(first)}." if _is_pod(first) else ""
     return Claim(
-        message=(
-            f"The Service selects {pods(len(facts.pods))}, but none is ready. {_fate(facts)} "
-            f"{first.name} says: {_state(first)}."
-        ),
-        evidence=why,
+        message=f"{_led_to(facts)}, but none is ready. {_fate(facts)}{says}",
+        evidence=[f"{pod.name}: {_state(pod)}{_old(pod)}" for pod in facts.pods],
         confidence="high",
         explains=1.0,
         remedies=("readiness",),
-        next=[
-            command("kubectl", "describe", "pod", first.name, "-n", target.namespace),
-            command("kubectl", "logs", first.name, "-n", target.namespace),
-        ],
+        next=_see_why(facts, first),
     )
+
+
+def _led_to(facts: Facts) -> str:
+    if facts.service.selector:
+        return f"The Service selects {pods(len(facts.pods))}"
+    count = len(facts.pods)
+    what = pods(count) if all(map(_is_pod, facts.pods)) else "1 endpoint" if count == 1 else f"{count} endpoints"
+    return f"The Service has no selector, and the EndpointSlices that somebody wrote for it name {what}"
+
+
+def _is_pod(pod: Pod) -> bool:
+    """Tell whether the endpoint is a pod, and not an address of something else."""
+    return not (isinstance(pod.sockets, Gap) and pod.sockets.reason is GapReason.NOT_A_POD)
+
+
+def _old(pod: Pod) -> str:
+    return "" if pod.age is None else f", {seconds(pod.age)} old"
+
+
+def _see_why(facts: Facts, first: Pod) -> list[str]:
+    if not _is_pod(first):
+        return [_show_slices(facts)]
+    where = (first.name, "-n", facts.target.namespace)
+    return [command("kubectl", "describe", "pod", *where), command("kubectl", "logs", *where)]
 
 
 def _fate(facts: Facts) -> str:
@@ -167,15 +189,17 @@ def _fate(facts: Facts) -> str:
 
 
 def _nothing_listens(facts: Facts, deaf: Sequence[Pod], ready: int) -> Claim:
-    port = deaf[0].target_port
     heard = sorted({number for pod in deaf if not isinstance(pod.sockets, Gap) for number in pod.sockets.listens_on})
     instead = f"they listen on {names([str(number) for number in heard])}" if heard else "they listen on no port"
+    wanted = sorted({pod.target_port for pod in deaf if pod.target_port is not None})
+    one = len(wanted) == 1
+    where = f"port {wanted[0]}" if one else f"ports {names([str(number) for number in wanted])}, each pod's own"
     return Claim(
         message=(
-            f"The Service leads to port {port}, but nothing listens there in {len(deaf)} of {pods(ready)}; {instead}. "
+            f"The Service leads to {where}, but nothing listens there in {len(deaf)} of {pods(ready)}; {instead}. "
             "Connections to them are refused."
         ),
-        evidence=[f"{pod.name}: no listening socket on port {port}" for pod in deaf]
+        evidence=[f"{pod.name}: no listening socket on port {pod.target_port}" for pod in deaf]
         + [f"container ports declared: {names(facts.named_ports, 8) or 'none'}"],
         confidence="high",
         explains=1.0,

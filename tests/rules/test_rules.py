@@ -214,6 +214,38 @@ def test_a_port_on_which_nothing_listens_is_named_with_those_that_are_listened_o
     assert "they listen on 50051" in found.message
 
 
+def test_pods_whose_named_port_differs_are_told_by_their_own_numbers() -> None:
+    deaf = [
+        pod(number, sockets(listening=False, listens_on=(9090,)), target_port=port)
+        for number, port in ((11, 50051), (12, 50052))
+    ]
+
+    found = the(analyse(facts([*deaf, pod(13, lasting(3))])), "GLB205")
+
+    assert found.message.startswith(
+        "The Service leads to ports 50051 and 50052, each pod's own, but nothing listens there in 2 of 3 pods; they "
+        "listen on 9090."
+    )
+    assert found.evidence[:2] == (
+        "greeter-7c9f8d5b6-00011: no listening socket on port 50051",
+        "greeter-7c9f8d5b6-00012: no listening socket on port 50052",
+    )
+
+
+def test_an_endpoint_by_hand_that_is_not_ready_is_no_pod_that_a_service_selects() -> None:
+    address = "203.0.113.7"
+    away = pod(11, Gap(GapReason.NOT_A_POD), name=address, ip=address, ready=False, serving=False, age=None)
+
+    found = the(analyse(facts([away], service=replace(CLUSTER_IP, selector={}))), "GLB205")
+
+    assert found.message == (
+        "The Service has no selector, and the EndpointSlices that somebody wrote for it name 1 endpoint, but none is "
+        "ready. New connections have nowhere to go."
+    )
+    assert found.evidence == ("203.0.113.7: not ready",)
+    assert found.next == ("kubectl get endpointslices -n shop -l kubernetes.io/service-name=greeter -o yaml",)
+
+
 def test_pods_that_are_not_ready_are_said_with_why() -> None:
     found = the(analyse(facts([pod(11, lasting(0), ready=False, waiting="ImagePullBackOff")])), "GLB205")
 
