@@ -38,9 +38,10 @@ class Journal:
         config_map = f"ConfigMap/{bundle_of(self.receipt.service).receipt}"
         if self._file is None:
             return config_map
-        home = Path.home()
-        file = f"~/{self._file.relative_to(home)}" if self._file.is_relative_to(home) else str(self._file)
-        return f"{file} and {config_map}"
+        try:
+            return f"~/{self._file.relative_to(Path.home())} and {config_map}"
+        except (ValueError, RuntimeError):  # elsewhere, or of a user who has no home
+            return f"{self._file} and {config_map}"
 
     async def note(self, step: Step) -> None:
         """Write down that a step is reached. Raises RefusedError where it cannot be."""
@@ -81,9 +82,15 @@ async def load(cluster: Workshop, namespace: str, service: str, file: Path | Non
     return _of(decode_receipt(text.encode()), where, namespace, service)
 
 
-def receipt_file(context: str, namespace: str, service: str) -> Path:
-    """Give the file's place: the XDG state directory (basedir-spec 0.8), a folder a context."""
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+def receipt_file(context: str, namespace: str, service: str) -> Path | None:
+    """Give the file's place: the XDG state directory (basedir-spec 0.8), a folder a context.
+
+    None for a user who has no home, as a container's may.
+    """
+    try:
+        state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    except RuntimeError:
+        return None
     safe = "".join(character if character.isalnum() or character in "-_." else "_" for character in context)
     return Path(state, "kubectl-grpclb", "receipts", safe.lstrip(".") or "_", f"{namespace}.{service}.json")
 

@@ -63,7 +63,7 @@ async def rollback(
     async with holding(cluster, namespace, bundle, talk.say) as hold:
         await _see_that_it_is_as_shown(cluster, receipt, file, restore=restore)
         own_file = receipt_file(cluster.context, namespace, service)
-        journal = Journal(cluster, receipt, own_file if own_file.is_file() else None, hold.check)
+        journal = Journal(cluster, receipt, own_file if own_file and own_file.is_file() else None, hold.check)
         site = Site(cluster, hold, journal, talk.say, seconds)
         left: list[str] = []
         if restore:
@@ -123,9 +123,8 @@ async def _see_that_no_receipt_was_lost(cluster: Workshop, namespace: str, servi
     if found is None or not leads_to_envoy(bundle, found["spec"]):
         return
     file = receipt_file(cluster.context, namespace, service)
-    known = (
-        f"This machine has one: `kubectl grpclb rollback {service} --receipt {file}`" if file.is_file() else _BY_HAND
-    )
+    kept = file is not None and file.is_file()
+    known = f"This machine has one: `kubectl grpclb rollback {service} --receipt {file}`" if kept else _BY_HAND
     raise RefusedError(
         f"Service {printable(service)} leads to {bundle.envoy}, but the receipt that says how it was before (ConfigMap "
         f"{bundle.receipt}) is not there. {known}"
