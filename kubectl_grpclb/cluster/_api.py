@@ -17,7 +17,15 @@ from yarl import URL
 from kubectl_grpclb.cluster._failures import Place, not_kubernetes, unauthorised, unreachable
 from kubectl_grpclb.cluster._handshake import Socket, connection_of_last, leave
 from kubectl_grpclb.cluster._identity import Identity, Renewal
-from kubectl_grpclb.cluster._reply import HandshakeRefusedError, Reply, first_of, is_status, pause_of, status_message
+from kubectl_grpclb.cluster._reply import (
+    HandshakeRefusedError,
+    Reply,
+    first_of,
+    is_status,
+    is_web_page,
+    pause_of,
+    status_message,
+)
 
 if TYPE_CHECKING:
     from kubectl_grpclb.cluster.told import Teller
@@ -125,7 +133,8 @@ class Api:
         """
         opened = await self._patiently(lambda who: self._connect(who, path, names, query, protocol, limit))
         if isinstance(opened, Reply):
-            self._check(opened)
+            if opened.status == 401 or not self._answered:
+                self._check(opened)  # a web page says nothing of a cluster that answered others
             raise HandshakeRefusedError(opened)
         self._answered = True
         transport = connection_of_last()
@@ -251,6 +260,6 @@ class Api:
     def _check(self, reply: Reply) -> None:
         if reply.status == 401:
             raise unauthorised(status_message(reply), self.place)
-        if reply.status < 500 and reply.body.lstrip()[:1] == b"<":
+        if reply.status < 500 and is_web_page(reply):
             raise not_kubernetes(reply.body, self.place)
         self._answered = True

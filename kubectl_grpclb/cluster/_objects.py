@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from kubectl_grpclb.cluster._api import Api, Query
 from kubectl_grpclb.cluster._failures import not_kubernetes, words
-from kubectl_grpclb.cluster._reply import Reply, status_message
+from kubectl_grpclb.cluster._reply import Reply, is_web_page, page_words, status_message
 from kubectl_grpclb.model import kube
 from kubectl_grpclb.model.errors import ClusterError, UsageError
 from kubectl_grpclb.model.gap import GapReason
@@ -166,8 +166,12 @@ async def _read_pages(api: Api, request: List, query: Query, *, limit: int | Non
 def refusal(reply: Reply) -> Refused:
     """Say why a request was not carried out.
 
-    A 401 that was not taken for the API server's own is that of whom it is a proxy for.
+    A 401 that was not taken for the API server's own is that of whom it is a proxy for; a web page is no word about
+    the user's permissions.
     """
+    if is_web_page(reply) and not reply.busy:
+        said = f"something between here and the API server refused it with a web page (HTTP {reply.status})"
+        return Refused(GapReason.DIED, f"{said}: {page_words(reply)}", reply.status)
     reason = GapReason.DIED
     if reply.status == 403:
         reason = GapReason.FORBIDDEN

@@ -1,10 +1,21 @@
 """What an API server said: a status, a body, and when to come back."""
 
+import re
+
 import aiohttp
 import msgspec
 from msgspec import Struct
 
-__all__ = ["HandshakeRefusedError", "Reply", "first_of", "is_status", "pause_of", "status_message"]
+__all__ = [
+    "HandshakeRefusedError",
+    "Reply",
+    "first_of",
+    "is_status",
+    "is_web_page",
+    "page_words",
+    "pause_of",
+    "status_message",
+]
 
 _REFUSAL_LIMIT = 64 * 1024
 
@@ -42,6 +53,17 @@ def is_status(reply: Reply) -> bool:
         return msgspec.json.decode(reply.body, type=_Status).kind == "Status"
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
+
+
+def is_web_page(reply: Reply) -> bool:
+    """Tell whether it came from something that speaks to people: a login page, a proxy."""
+    return reply.body.lstrip()[:1] == b"<"
+
+
+def page_words(reply: Reply) -> str:
+    """Give the first words of a web page."""
+    words = re.sub(rb"<[^>]*>", b" ", reply.body[:2000]).decode("utf-8", "replace").split()
+    return " ".join(words)[:120] or "nothing more"
 
 
 def status_message(reply: Reply) -> str:

@@ -10,7 +10,7 @@ from kubectl_grpclb.cluster._exec import ERROR_LIMIT, KEPT_OF_BROKEN, OUTPUT_LIM
 from kubectl_grpclb.cluster.kube import KubeCluster
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.gap import GapReason
-from kubectl_grpclb.model.snapshot import Blob, Exec, Output, Refused
+from kubectl_grpclb.model.snapshot import Answer, Blob, Exec, List, Output, Refused
 from tests.cluster.api_server import Conversation, executes, floods, hangs, refuses, says
 
 LOOK = Exec("shop", "greeter-7c9f8d5b6-x2x9k", "greeter", ("sh", "-c", 'cat "/proc/net/tcp6"; echo a+b%20&c=é\n'), 5.0)
@@ -193,6 +193,27 @@ def test_credentials_that_expire_between_execs_end_everything(tmp_path: Path) ->
 def test_a_login_page_in_place_of_a_websocket_ends_everything(tmp_path: Path) -> None:
     with pytest.raises(ClusterError, match="not a Kubernetes API server"):
         Conversation(tmp_path, says(200, "<html>Sign in</html>")).ask(LOOK)
+
+
+@pytest.mark.parametrize(
+    ("status", "page", "said"),
+    [
+        (414, "<html><h1>414 Request-URI Too Large</h1><hr>nginx</html>", "414 Request-URI Too Large nginx"),
+        (403, "<!DOCTYPE html>\n<title>Blocked</title><p>by \x1b[31mWAF</p>", "Blocked by \x1b[31mWAF"),
+        (400, "<html></html>", "nothing more"),
+    ],
+)
+def test_a_web_page_in_place_of_a_websocket_after_an_answer_is_a_gap_of_that_pod(
+    tmp_path: Path, status: int, page: str, said: str
+) -> None:
+    talk = Conversation(tmp_path, says(200, {"kind": "PodList", "metadata": {}, "items": []}), says(status, page))
+
+    async def looking(cluster: KubeCluster) -> Answer:
+        await cluster.read(List("pods", "shop"))
+        return (await cluster.read(LOOK)).answer
+
+    message = f"something between here and the API server refused it with a web page (HTTP {status}): {said}"
+    assert talk.run(looking) == Refused(GapReason.DIED, message, status)
 
 
 def test_a_busy_server_is_asked_for_the_exec_again(tmp_path: Path) -> None:

@@ -173,7 +173,11 @@ def test_a_server_that_is_starting_is_asked_again(tmp_path: Path) -> None:
 def test_a_gateway_that_fails_is_a_refusal(tmp_path: Path) -> None:
     talk = Conversation(tmp_path, says(502, "<html><h1>502 Bad Gateway</h1></html>"))
 
-    assert talk.ask(PODS) == Refused(GapReason.DIED, "<html><h1>502 Bad Gateway</h1></html>", 502)
+    assert talk.ask(PODS) == Refused(
+        GapReason.DIED,
+        "something between here and the API server refused it with a web page (HTTP 502): 502 Bad Gateway",
+        502,
+    )
 
 
 def test_expired_credentials_end_everything_and_say_what_to_do(tmp_path: Path) -> None:
