@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands.given import given
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.commands.progress import tell_error
 from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources, with_sources
@@ -26,6 +27,7 @@ class FailOn(StrEnum):
 
 @with_sources
 def diagnose(
+    invocation: typer.Context,
     services: Annotated[list[str] | None, typer.Argument(metavar="SERVICE...", help="NAME or svc/NAME.")] = None,
     namespace: options.Namespace = None,
     context: options.Context = None,
@@ -62,10 +64,10 @@ def diagnose(
     from kubectl_grpclb.commands import session
 
     if replay is not None:
-        given = (record, namespace, port, context, cluster_domain)
-        if services or chosen != NOT_CHOSEN or any(each is not None for each in given):
+        if others := given(invocation, but={"replay", "output", "fail_on", "verbose"}):
             raise UsageError(
-                "--from takes everything from the file: give it no SERVICE and no flag but -o and --fail-on"
+                "--from takes everything from the file: give it no SERVICE and no flag but -o and --fail-on "
+                f"(here: {', '.join(others)})"
             )
         diagnoses = session.Diagnoses(())
     else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands.given import given
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.model.errors import ClusterError, UsageError
 
@@ -65,7 +66,20 @@ _YOUNGEST = 10.0
 """Seconds: clients that connect again more often do little else."""
 
 
+_OF_A_PLAN = {"replay", "verbose", "dry_run", "output", "strategy", "recycle", "stage_only", "timeout"} | {
+    "envoy_image",
+    "replicas",
+    "lb_policy",
+    "autoscale",
+    "network_policy",
+    "access_log",
+    "connection_age",
+}
+"""The parameters that say what a plan is to be like and how it is shown, so they may stand beside --from."""
+
+
 def fix(
+    invocation: typer.Context,
     service: Annotated[str | None, typer.Argument(metavar="SERVICE", help="NAME or svc/NAME.")] = None,
     namespace: options.Namespace = None,
     context: options.Context = None,
@@ -158,8 +172,12 @@ def fix(
         seconds=options.duration(timeout, "--timeout"),
     )
     if replay is not None:
-        if service or dry_run is DryRun.SERVER or diff or yes:
-            raise UsageError("--from plans from a file and changes nothing: give it no SERVICE, --yes or --diff")
+        asking = ["--dry-run=server"] if dry_run is DryRun.SERVER else []
+        if others := given(invocation, but=_OF_A_PLAN) + asking:
+            raise UsageError(
+                "--from plans from a file and changes nothing: give it no SERVICE, --yes or --diff, and nothing about "
+                f"a cluster (here: {', '.join(others)})"
+            )
         raise typer.Exit(_planned(replay, wishes, output))
     if not service:
         raise UsageError("name the Service to fix: kubectl grpclb fix SERVICE")
