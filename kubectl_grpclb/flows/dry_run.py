@@ -10,11 +10,21 @@ from msgspec import Struct
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.plan import Check, Manifest, Patch, Plan
-from kubectl_grpclb.model.resources import BY_RESOURCE, resource_of
+from kubectl_grpclb.model.resources import BY_RESOURCE, ResourceKind, resource_of
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Apply, Denied, Outcome, PatchObject
 
-__all__ = ["Admissions", "Comparison", "admissions", "comparisons", "reasons", "see_that_it_may_be_applied"]
+__all__ = [
+    "Admissions",
+    "Comparison",
+    "NotCompared",
+    "admissions",
+    "comparisons",
+    "reasons",
+    "see_that_it_may_be_applied",
+]
+
+_NOT_THERE = 404
 
 
 class Admissions(Struct, frozen=True):
@@ -30,6 +40,12 @@ class Comparison(Struct, frozen=True):
     name: str
     live: str | None
     merged: str
+
+
+class NotCompared(Struct, frozen=True):
+    """One object of which the cluster does not tell how it would be, or how it is: which, and why, in a line."""
+
+    why: str
 
 
 def reasons(checks: Iterable[Check]) -> str:
@@ -48,41 +64,46 @@ def see_that_it_may_be_applied(plan: Plan) -> None:
 
 async def admissions(cluster: Workshop, plan: Plan) -> Admissions:
     """Have the API server admit every object and the cut-over, with all its checks, webhooks and quotas."""
-    lines, admitted = [], True
-    for manifest, outcome in await _tried(cluster, plan):
-        name = f"{resource_of(manifest).full}/{manifest['metadata']['name']}"
-        if isinstance(outcome, Denied):
-            admitted = False
-            lines.append(f"{name} refused: {printable(outcome.message)}")
-        else:
-            lines.append(f"{name} serverside-applied (server dry run)")
+    asked = [
+        (resource_of(manifest), manifest["metadata"]["name"], "serverside-applied", outcome)
+        for manifest, outcome in await _tried(cluster, plan)
+    ]
     if plan.change is not None:
-        outcome = await _patched(cluster, plan.change)
-        name = f"{BY_RESOURCE[plan.change.resource].full}/{plan.change.name}"
-        if isinstance(outcome, Denied):
-            admitted = False
-            lines.append(f"{name} refused: {printable(outcome.message)}")
-        else:
-            lines.append(f"{name} patched (server dry run)")
-    return Admissions(tuple(lines), admitted)
+        kind = BY_RESOURCE[plan.change.resource]
+        asked.append((kind, plan.change.name, "patched", await _patched(cluster, plan.change)))
+    lines = [
+        _refused(kind, name, outcome) if isinstance(outcome, Denied) else f"{kind.full}/{name} {done} (server dry run)"
+        for kind, name, done, outcome in asked
+    ]
+    return Admissions(tuple(lines), not any(isinstance(outcome, Denied) for *_, outcome in asked))
 
 
-async def comparisons(cluster: Workshop, plan: Plan) -> list[Comparison]:
+async def comparisons(cluster: Workshop, plan: Plan) -> list[Comparison | NotCompared]:
     """Give every object of the plan as it is and as it would be."""
     compared = []
     for manifest, outcome in await _tried(cluster, plan):
-        kind = resource_of(manifest)
-        name = manifest["metadata"]["name"]
+        kind, name = resource_of(manifest), manifest["metadata"]["name"]
         live = await cluster.fetch(kind.resource, plan.target.namespace, name)
-        merged = manifest if isinstance(outcome, Denied) else outcome.object
-        compared.append(_comparison(kind.full, None if isinstance(live, Denied) else live.object, merged))
+        compared.append(_compared(kind, name, live, outcome))
     if plan.change is not None:
         change = plan.change
         live = await cluster.fetch(change.resource, change.namespace, change.name)
-        patched = await _patched(cluster, change)
-        if not isinstance(live, Denied) and not isinstance(patched, Denied):
-            compared.append(_comparison(BY_RESOURCE[change.resource].full, live.object, patched.object))
+        compared.append(_compared(BY_RESOURCE[change.resource], change.name, live, await _patched(cluster, change)))
     return compared
+
+
+def _compared(kind: ResourceKind, name: str, live: Outcome, outcome: Outcome) -> Comparison | NotCompared:
+    if isinstance(outcome, Denied):
+        return NotCompared(_refused(kind, name, outcome))
+    if isinstance(live, Denied):
+        if live.status != _NOT_THERE:
+            return NotCompared(f"{kind.full}/{name} could not be read: {printable(live.message)}")
+        return _comparison(kind.full, None, outcome.object)
+    return _comparison(kind.full, live.object, outcome.object)
+
+
+def _refused(kind: ResourceKind, name: str, denied: Denied) -> str:
+    return f"{kind.full}/{name} refused: {printable(denied.message)}"
 
 
 async def _tried(cluster: Workshop, plan: Plan) -> list[tuple[Manifest, Outcome]]:

@@ -249,6 +249,41 @@ def test_a_program_for_differences_that_is_not_there_is_named(
     assert "could not run /nonexistent/differ" in err
 
 
+def test_a_program_for_differences_with_a_quote_too_many_is_said_so(
+    shop: FakeWorkshop, grpclb: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECTL_EXTERNAL_DIFF", "diff -u '")
+
+    code, _, err = fix(grpclb, "--diff")
+
+    assert code == 4
+    assert "error: KUBECTL_EXTERNAL_DIFF is not a command: No closing quotation\n" in err
+
+
+def test_what_the_cluster_refuses_is_named_beside_the_difference_of_the_rest(shop: FakeWorkshop, grpclb: Run) -> None:
+    shop.denies["Deployment"] = Denied(403, GapReason.FORBIDDEN, WEBHOOK)
+    shop.unchangeable["greeter"] = Denied(403, GapReason.FORBIDDEN, 'services "greeter" is forbidden')
+
+    code, out, err = fix(grpclb, "--diff")
+
+    assert code == 4
+    assert f"error: deployments.apps/greeter-grpclb-envoy refused: {WEBHOOK}\n" in err
+    assert 'error: services/greeter refused: services "greeter" is forbidden\n' in err
+    assert "+kind: ConfigMap\n" in out
+    assert "kind: Deployment" not in out
+
+
+def test_what_may_not_be_read_is_not_shown_as_if_it_were_new(shop: FakeWorkshop, grpclb: Run) -> None:
+    fix(grpclb, "--yes")
+    shop.failing["poddisruptionbudgets"] = 9
+
+    code, out, err = fix(grpclb, "--diff")
+
+    assert code == 4
+    assert "error: poddisruptionbudgets.policy/greeter-grpclb-envoy could not be read: " in err
+    assert "kind: PodDisruptionBudget" not in out
+
+
 def test_a_stage_that_is_refused_ends_with_4_and_says_what_is_left(shop: FakeWorkshop, grpclb: Run) -> None:
     shop.denies["Deployment"] = Denied(403, GapReason.FORBIDDEN, WEBHOOK)
 
