@@ -5,6 +5,7 @@ import binascii
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -44,7 +45,7 @@ async def read_credentials(access: Access, teller: "Teller | None" = None) -> Cr
         return await _from_plugin(access, certificate, teller)
     if user.get("auth-provider") or user.get("username"):
         return msgspec.structs.replace(certificate, authorization=await _from_library(access))
-    return certificate
+    return msgspec.structs.replace(certificate, authorization=_from_address(access.cluster["server"]))
 
 
 def pem(fields: Fields, key: str, access: Access) -> bytes | None:
@@ -81,6 +82,18 @@ def _file(fields: Fields, key: str, access: Access) -> bytes | None:
             f"cannot read {printable(str(path))}, the {key} of context {printable(access.context)!r}: "
             f"{error.strerror or error}"
         ) from error
+
+
+def _from_address(server: str) -> str | None:
+    """Give the name and password that a server's address has in it."""
+    try:
+        parts = urlsplit(server)
+    except ValueError:
+        return None
+    if not parts.username:
+        return None
+    given = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return f"Basic {base64.b64encode(given.encode()).decode()}"
 
 
 async def _from_library(access: Access) -> str | None:

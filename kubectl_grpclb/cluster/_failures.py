@@ -18,6 +18,7 @@ class Place(Struct, frozen=True):
 
     context: str
     server: str
+    """Its address, without the name and password that the kubeconfig may have in it."""
     proxy: str | None = None
     proxy_source: str = ""
     """Where the proxy is set, in words."""

@@ -43,7 +43,7 @@ __all__ = ["Impersonation", "open_api"]
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 
-_USER = re.compile(r"//[^/]*@")
+_USER = re.compile(r"(^|//)[^/]*@")
 """A user's name and password in a URL, which nobody is told."""
 
 _FILES = 4096
@@ -71,7 +71,7 @@ async def open_api(
     _allow_files()
     place = _place(access, os.environ)
     if teller is not None:
-        teller.say(f"use context {place.context}, server {_USER.sub('//', place.server)}")
+        teller.say(f"use context {place.context}, server {place.server}")
     credentials = await read_credentials(access, teller)
     route = Route(proxy=_proxy(place), tls_server_name=access.cluster.get("tls-server-name") or None)
     headers = _impersonating(access.user, impersonation)
@@ -147,7 +147,7 @@ def _written(path: Path, content: bytes) -> str:
 
 def _place(access: Access, environ: Mapping[str, str]) -> Place:
     """Name the cluster and the proxy to it; the kubeconfig's goes before the environment's."""
-    server, given = access.cluster["server"], access.cluster.get("proxy-url")
+    server, given = _USER.sub(r"\1", access.cluster["server"], count=1), access.cluster.get("proxy-url")
     if given:
         return Place(access.context, server, given, "the kubeconfig's proxy-url")
     found = proxy_for(server, environ)

@@ -7,19 +7,26 @@ from typing import Any
 import pytest
 
 from kubectl_grpclb.cluster.kube import ConnectOptions, connect
+from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.snapshot import Answer, List, Objects
-from tests.cluster.api_server import ApiServer, says, serving, write_kubeconfig
+from tests.cluster.api_server import ApiServer, Handler, says, serving, write_kubeconfig
 
 SERVICES = List("services", "shop")
 
 
-def listed(directory: Path, server: ApiServer, **user: Any) -> Answer:
+def with_user(url: str, userinfo: str) -> str:
+    return url.replace("//", f"//{userinfo}")
+
+
+def listed(directory: Path, server: ApiServer, *, userinfo: str = "", **user: Any) -> Answer:
     """List the Services as a user, as the one with a token by default."""
 
     async def main() -> Answer:
         async with (
             serving(server) as url,
-            connect(ConnectOptions(kubeconfig=write_kubeconfig(directory, url, **user))) as cluster,
+            connect(
+                ConnectOptions(kubeconfig=write_kubeconfig(directory, with_user(url, userinfo), **user))
+            ) as cluster,
         ):
             return (await cluster.read(SERVICES)).answer
 
@@ -30,6 +37,37 @@ def listed(directory: Path, server: ApiServer, **user: Any) -> Answer:
 def server() -> ApiServer:
     """An API server without Services."""
     return ApiServer((says(200, {"kind": "ServiceList", "metadata": {}, "items": []}),))
+
+
+@pytest.mark.parametrize(
+    ("user", "sent"),
+    [({"as": "dev"}, "Basic am86aHVudGVyMg=="), ({"token": "t0ken"}, "Bearer t0ken")],
+)
+def test_a_password_in_the_servers_address_is_sent_where_there_is_nothing_else(
+    tmp_path: Path, server: ApiServer, user: dict[str, str], sent: str
+) -> None:
+    assert listed(tmp_path, server, userinfo="jo:hunter2@", **user) == Objects(items=())
+    assert server.requests[0].headers["Authorization"] == sent
+
+
+@pytest.mark.parametrize("answer", [says(401, "no"), says(200, "<html>Sign in</html>"), says(200, "[]")])
+def test_a_password_in_the_servers_address_is_in_no_error(tmp_path: Path, answer: Handler) -> None:
+    with pytest.raises(ClusterError, match=r"http://127\.0\.0\.1:") as caught:
+        listed(tmp_path, ApiServer((answer,)), userinfo="jo:hunter2@")
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["https://jo:hunter2@127.0.0.1:1", "ftp://jo:hunter2@prod", "jo:hunter2@prod"])
+def test_a_password_in_an_address_that_leads_nowhere_is_in_no_error(tmp_path: Path, address: str) -> None:
+    async def main() -> None:
+        async with connect(ConnectOptions(kubeconfig=write_kubeconfig(tmp_path, address))) as cluster:
+            await cluster.read(SERVICES)
+
+    with pytest.raises(ClusterError) as caught:
+        asyncio.run(main())
+
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.fixture
