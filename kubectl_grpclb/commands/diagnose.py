@@ -87,10 +87,12 @@ def diagnose(
     reports = [report for _, report in diagnoses.done]
     if replay is not None:
         reports = [replayed(show.read_file(replay))]
-    if record is not None:
-        (snapshot, _), *_ = diagnoses.done
-        show.write_snapshot(record, snapshot)
-    write(show.rendered(reports, output, several=len(services or ()) > 1))
+    try:
+        write(show.rendered(reports, output, several=len(services or ()) > 1))
+    finally:  # neither is lost where the other cannot be written
+        if record is not None:
+            (snapshot, _), *_ = diagnoses.done
+            show.write_snapshot(record, snapshot)
     for complaint in diagnoses.complaints:
         tell_error(complaint)
     raise typer.Exit(exit_code(reports, fail_on, [each.error for each in diagnoses.failed]))

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,8 +43,8 @@ def rendered(reports: Sequence[Report], output: str, *, several: bool = False) -
 def write_snapshot(path: Path, snapshot: Snapshot) -> None:
     """Write a snapshot to a file that only its owner can read, or to standard output for `-`.
 
-    A file that is there is replaced in one step, so that it is never half of one and half of another. What a pod
-    printed steers no terminal, also where somebody looks through the file.
+    A file that is there is replaced in one step, so that it is never half of one and half of another, and keeps its
+    mode; a link is followed. What a pod printed steers no terminal, also where somebody looks through the file.
     """
     text = encode_snapshot(snapshot).decode("utf-8")
     if str(path) == "-":
@@ -54,7 +55,8 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(raw)  # a pipe or a device, which cannot be replaced
         else:
-            write_atomically(path, raw)
+            file = Path(os.path.realpath(path))  # Path.resolve() breaks down at a link to itself
+            write_atomically(file, raw, mode=stat.S_IMODE(file.stat().st_mode) if file.exists() else 0o600)
     except OSError as error:
         raise GrpclbError(f"could not write the snapshot to {path}: {error.strerror}") from error
 

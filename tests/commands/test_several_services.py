@@ -1,15 +1,16 @@
-"""diagnose with several Services, of which one cannot be read: what is printed all the same, and the exit code."""
+"""diagnose where something fails, a Service of several or the file: what is printed all the same, and the exit code."""
 
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from kubectl_grpclb import cli
-from kubectl_grpclb.model.errors import ClusterError
+from kubectl_grpclb.model.errors import ClusterError, GrpclbError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.snapshot import Reading, Refused, Request
 from tests.fake_cluster import FakeCluster
@@ -137,3 +138,25 @@ def test_a_single_service_that_fails_says_so_and_prints_nothing_else(diagnose: R
 
 def test_a_single_service_is_given_as_itself(diagnose: Run) -> None:
     assert json.loads(diagnose("greeter", "-o", "json")[1])["kind"] == "Report"
+
+
+def test_a_file_that_cannot_be_written_takes_no_report(diagnose: Run) -> None:
+    code, out, err = diagnose("greeter", "--record", "/nonexistent/greeter.json")
+
+    assert code == 4
+    assert out.startswith("UNBALANCED")
+    assert err == "error: could not write the snapshot to /nonexistent/greeter.json: No such file or directory\n"
+
+
+def test_a_report_that_cannot_be_written_takes_no_file(
+    diagnose: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: str) -> None:
+        raise GrpclbError("standard output cannot be written to: No space left on device")
+
+    monkeypatch.setattr("kubectl_grpclb.commands.diagnose.write", full)
+
+    code, _, err = diagnose("greeter", "--record", str(tmp_path / "greeter.json"))
+
+    assert (code, err) == (4, "error: standard output cannot be written to: No space left on device\n")
+    assert (tmp_path / "greeter.json").exists()

@@ -52,3 +52,35 @@ def test_a_file_is_as_safe_to_look_through_and_holds_the_same(hostile: Snapshot,
 
     assert not set(STEERING) & set(file.read_text(encoding="utf-8"))
     assert decode_snapshot(file.read_bytes()) == hostile
+
+
+def test_a_new_file_is_its_owners_alone(hostile: Snapshot, tmp_path: Path) -> None:
+    file = tmp_path / "greeter.json"
+
+    write_snapshot(file, hostile)
+
+    assert oct(file.stat().st_mode & 0o777) == "0o600"
+
+
+def test_a_file_that_is_there_keeps_its_mode(hostile: Snapshot, tmp_path: Path) -> None:
+    file = tmp_path / "greeter.json"
+    file.write_text("an older one")
+    file.chmod(0o664)
+
+    write_snapshot(file, hostile)
+
+    assert oct(file.stat().st_mode & 0o777) == "0o664"
+    assert decode_snapshot(file.read_bytes()) == hostile
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_is_followed_and_stays_one(hostile: Snapshot, tmp_path: Path, there: bool) -> None:
+    (tmp_path / "kept").mkdir()
+    target, link = tmp_path / "kept" / "greeter.json", tmp_path / "greeter.json"
+    target.write_text("an older one") if there else None
+    link.symlink_to("kept/greeter.json")
+
+    write_snapshot(link, hostile)
+
+    assert link.is_symlink()
+    assert decode_snapshot(target.read_bytes()) == hostile
