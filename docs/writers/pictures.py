@@ -12,6 +12,7 @@ from kubectl_grpclb.flows.prepare import planned_from
 from kubectl_grpclb.flows.verify import compared
 from kubectl_grpclb.flows.wishes import Wishes
 from kubectl_grpclb.model.receipt import Before
+from kubectl_grpclb.model.snapshot import decode_snapshot
 from kubectl_grpclb.report import FORMATS, Page
 from kubectl_grpclb.report.plan import render_plan
 from kubectl_grpclb.report.verification import render_verification
@@ -63,7 +64,7 @@ def everything() -> str:
 
 def plan() -> str:
     """Give the plan that `fix` shows before it asks."""
-    printed = render_plan(planned_from(STICKY.read_bytes(), Wishes()), NARROW)
+    printed = render_plan(planned_from(decode_snapshot(STICKY.read_bytes()), Wishes()), NARROW)
     return _picture("fix", "kubectl grpclb fix --from sticky.json", printed, NARROW)
 
 

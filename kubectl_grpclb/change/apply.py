@@ -17,6 +17,7 @@ from kubectl_grpclb.change.receipts import Journal
 from kubectl_grpclb.change.rollout import until_rolled_out
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.bundle import bundle_of
+from kubectl_grpclb.model.command import Aim
 from kubectl_grpclb.model.errors import ClusterError, RefusedError
 from kubectl_grpclb.model.plan import Create, EnvoyPorts, Patch, Restart
 from kubectl_grpclb.model.receipt import differences
@@ -51,6 +52,8 @@ class Site(Struct, frozen=True):
     """Told each step when it is done, in a line."""
     seconds: float
     """How long pods may take to get ready."""
+    aim: Aim
+    """What commands that the user is told are about."""
 
     @property
     def namespace(self) -> str:
@@ -62,7 +65,7 @@ class Site(Struct, frozen=True):
         """The Envoys of the bundle."""
         receipt = self.journal.receipt
         families: Sequence[str] = receipt.original.get("ipFamilies") or ("IPv4",)
-        return Envoys(self.cluster, self.namespace, bundle_of(receipt.service), families[0], self.say)
+        return Envoys(self.cluster, self.namespace, bundle_of(receipt.service), families[0], self.say, self.aim)
 
     @property
     def ports(self) -> EnvoyPorts:

@@ -9,6 +9,7 @@ from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.addresses import canonical
 from kubectl_grpclb.model.admin import CONNECTIONS_PAGE, HOSTS_PAGE, all_connections, requests_by_host
 from kubectl_grpclb.model.bundle import Bundle
+from kubectl_grpclb.model.command import Aim
 from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.kube import EndpointSlice
@@ -39,10 +40,10 @@ class Envoys:
     """The running Envoys of one bundle."""
 
     def __init__(
-        self, cluster: Workshop, namespace: str, bundle: Bundle, family: str, say: Callable[[str], None]
+        self, cluster: Workshop, namespace: str, bundle: Bundle, family: str, say: Callable[[str], None], aim: Aim
     ) -> None:
         self._cluster, self._namespace, self._bundle, self._say = cluster, namespace, bundle, say
-        self._family = family
+        self._family, self._aim = family, aim
 
     async def until_gone(self, seconds: float) -> None:
         """Wait until no pod is left. Raises RefusedError after `seconds`."""
@@ -59,7 +60,7 @@ class Envoys:
                 told = len(pods)
                 self._say(f"waiting for {told} {'pod' if told == 1 else 'pods'} of Envoy to drain and end")
             if time.monotonic() > until:
-                raise RefusedError(_still_there(pods, seconds))
+                raise RefusedError(_still_there(pods, seconds, self._aim))
             await asyncio.sleep(_LOOK_EVERY)
 
     async def until_hosts(self, seconds: float) -> int:
@@ -186,13 +187,14 @@ def _runs(pod: Manifest) -> bool:
     return any("running" in (each.get("state") or {}) for each in statuses)
 
 
-def _still_there(pods: list[Manifest] | Denied, seconds: float) -> str:
+def _still_there(pods: list[Manifest] | Denied, seconds: float, aim: Aim) -> str:
     if isinstance(pods, Denied):
         return f"whether the pods of Envoy have ended could not be seen: {printable(pods.message)}"
-    names = ", ".join(printable(pod["metadata"]["name"]) for pod in pods)
+    names = [pod["metadata"]["name"] for pod in pods]
     return (
-        f"these pods did not end within {seconds:.0f} s: {names}. Calls may still run there; if their node is gone, "
-        "`kubectl delete pod --force` ends them. What they need is left"
+        f"these pods did not end within {seconds:.0f} s: {printable(', '.join(names))}. Calls may still run there; if "
+        f"their node is gone, `{aim.kubectl('delete', 'pod', *names, options=('--force',))}` ends them. What they need "
+        "is left"
     )
 
 

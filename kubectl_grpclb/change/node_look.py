@@ -13,12 +13,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from kubectl_grpclb.change._answers import May, is_running, reading_of, why_not
 from kubectl_grpclb.change._restricted import looking_container
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.bundle import FIELD_MANAGER, MANAGED_BY
+from kubectl_grpclb.model.command import NOT_GIVEN, ClusterFlags
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.kube import Pod
@@ -55,6 +57,13 @@ _OVER = frozenset({"Succeeded", "Failed"})
 _NEEDED = (("create", "pods"), ("list", "pods"), ("delete", "pods"), ("get", "pods/exec"), ("create", "pods/exec"))
 
 
+class _Left(Struct, frozen=True):
+    """Who is told of a pod that could not be deleted, and which flags the command to do it needs."""
+
+    tell: Tell
+    flags: ClusterFlags
+
+
 async def look_from_node(
     workshop: Workshop,
     request: LookFromNode,
@@ -63,24 +72,27 @@ async def look_from_node(
     pause: Pause = asyncio.sleep,
     may: May | None = None,
     tell: Tell = lambda _: None,
+    flags: ClusterFlags = NOT_GIVEN,
 ) -> Reading:
     """Run the pod, its command and away with it; whatever goes wrong is an answer.
 
     The pod may take `start_seconds` to run. Where it cannot be deleted, the answer keeps what it is and says so, and
-    so does `tell`, which is called also where the look is interrupted. `may` is asked in place of the workshop.
-    Raises ClusterError where the cluster as a whole gave no answer.
+    so does `tell`, which is called also where the look is interrupted; the command to delete it repeats `flags`, which
+    said which cluster. `may` is asked in place of the workshop. Raises ClusterError where the cluster as a whole gave
+    no answer.
     """
-    return await reading_of(request, _permitted(workshop, request, start_seconds, pause, may or workshop.may, tell))
+    left = _Left(tell, flags)
+    return await reading_of(request, _permitted(workshop, request, start_seconds, pause, may or workshop.may, left))
 
 
 async def _permitted(
-    workshop: Workshop, request: LookFromNode, start_seconds: float, pause: Pause, may: May, tell: Tell
+    workshop: Workshop, request: LookFromNode, start_seconds: float, pause: Pause, may: May, left: _Left
 ) -> Answer:
     refusal = await _not_permitted(may, request)
-    return refusal or await _look(workshop, request, start_seconds, pause, tell)
+    return refusal or await _look(workshop, request, start_seconds, pause, left)
 
 
-async def _look(workshop: Workshop, request: LookFromNode, start_seconds: float, pause: Pause, tell: Tell) -> Answer:
+async def _look(workshop: Workshop, request: LookFromNode, start_seconds: float, pause: Pause, left: _Left) -> Answer:
     run = secrets.token_hex(5)
     making = asyncio.ensure_future(workshop.write(Insert(_manifest(request, run), request.namespace)))
     try:
@@ -90,10 +102,10 @@ async def _look(workshop: Workshop, request: LookFromNode, start_seconds: float,
         else:
             answer = await _through(workshop, request, run, start_seconds, pause)
     except BaseException:
-        await _carried_through(_clear(workshop, request, run, making, tell))
+        await _carried_through(_clear(workshop, request, run, making, left))
         raise
-    left = await _carried_through(_clear(workshop, request, run, making, tell))
-    return _saying(answer, left) if left else answer
+    said = await _carried_through(_clear(workshop, request, run, making, left))
+    return _saying(answer, said) if said else answer
 
 
 async def _through(workshop: Workshop, request: LookFromNode, run: str, start_seconds: float, pause: Pause) -> Answer:
@@ -119,7 +131,7 @@ async def _through(workshop: Workshop, request: LookFromNode, run: str, start_se
     return (await workshop.read(look)).answer
 
 
-async def _clear(workshop: Workshop, request: LookFromNode, run: str, making: Awaitable[Outcome], tell: Tell) -> str:
+async def _clear(workshop: Workshop, request: LookFromNode, run: str, making: Awaitable[Outcome], left: _Left) -> str:
     """Delete the pod within a bounded time; give, and tell, what to do where it is still there.
 
     That it fails must hide no other error: what it leaves is over soon, and the next look deletes it.
@@ -128,12 +140,10 @@ async def _clear(workshop: Workshop, request: LookFromNode, run: str, making: Aw
         if await asyncio.wait_for(_remove(workshop, request.namespace, run, making), _REMOVAL_SECONDS):
             return ""
     name = _name(run)
-    left = (
-        f"the pod {name} is still there: kubectl delete pod {name} -n {request.namespace}; "
-        f"it ends by itself within {_deadline(request)} s"
-    )
-    tell(left)
-    return left
+    delete = left.flags.kubectl("delete", "pod", name, namespace=request.namespace)
+    said = f"the pod {name} is still there: {delete}; it ends by itself within {_deadline(request)} s"
+    left.tell(said)
+    return said
 
 
 async def _remove(workshop: Workshop, namespace: str, run: str, making: Awaitable[Outcome]) -> bool:

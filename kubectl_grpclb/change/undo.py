@@ -202,7 +202,7 @@ async def _see_that_nobody_is_led_back(site: Site) -> None:
         receipt, bundle = site.journal.receipt, bundle_of(site.journal.receipt.service)
         raise RefusedError(
             f"Service/{receipt.service} leads to {bundle.envoy} again, which is gone: "
-            f"`kubectl grpclb rollback {receipt.service}` puts it back at once. See who led it there"
+            f"`{site.aim.grpclb('rollback')}` puts it back at once. See who led it there"
         )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kubectl_grpclb.cluster.port import Workshop
     from kubectl_grpclb.flows.fix import Fixed
     from kubectl_grpclb.flows.wishes import Wishes
+    from kubectl_grpclb.model.command import Aim
     from kubectl_grpclb.probes.ask import Ask
 
 __all__ = ["fix"]
@@ -189,7 +190,7 @@ def fix(
     )
 
     async def run(workshop: "Workshop") -> int:
-        ask = Ask(workshop.namespace, name, port, seconds, cluster_domain=cluster_domain)
+        ask = Ask(workshop.namespace, name, port, seconds, cluster_domain=cluster_domain, flags=connection.flags)
         if dry_run is not DryRun.NONE or diff:
             return await _shown(workshop, ask, wishes, dry_run, output)
         return await _fixed(workshop, ask, wishes, output, yes=yes)
@@ -211,12 +212,15 @@ def _planned(file: Path, wishes: "Wishes", output: Form | None) -> int:
     from kubectl_grpclb.commands.show import read_file
     from kubectl_grpclb.flows.dry_run import see_that_it_may_be_applied
     from kubectl_grpclb.flows.prepare import planned_from
+    from kubectl_grpclb.model.snapshot import decode_snapshot
+    from kubectl_grpclb.probes.derive import ask_of
     from kubectl_grpclb.report.manifests import as_json, as_yaml
 
-    plan = planned_from(read_file(file), wishes)
+    snapshot = decode_snapshot(read_file(file))
+    plan = planned_from(snapshot, wishes)
     with Progress() as progress:
         Conversation(progress, yes=False).show(plan)
-    write(as_json(plan) if output is Form.JSON else as_yaml(plan))
+    write(as_json(plan) if output is Form.JSON else as_yaml(plan, ask_of(snapshot).flags))
     see_that_it_may_be_applied(plan)
     return 0
 
@@ -236,7 +240,7 @@ async def _shown(workshop: "Workshop", ask: "Ask", wishes: "Wishes", dry_run: Dr
         talk.show(plan)
     code = 0
     if dry_run is DryRun.CLIENT:
-        write(as_json(plan) if output is Form.JSON else as_yaml(plan))
+        write(as_json(plan) if output is Form.JSON else as_yaml(plan, ask.flags))
     elif dry_run is DryRun.SERVER:
         admitted = await admissions(workshop, plan)
         write("".join(f"{line}\n" for line in admitted.lines))
@@ -259,7 +263,7 @@ async def _fixed(workshop: "Workshop", ask: "Ask", wishes: "Wishes", output: For
         fixed = await carry_out(workshop, ask, wishes, Conversation(progress, yes=yes))
     done = fixed.verification
     if done is None:
-        write(_unverified(fixed, ask.service, output))
+        write(_unverified(fixed, ask.aim, output))
         return fixed.code
     if output is not None:
         write(verification_data(done.outcome, done.reason, done.before, done.report, output.value))
@@ -269,7 +273,7 @@ async def _fixed(workshop: "Workshop", ask: "Ask", wishes: "Wishes", output: For
     return EXIT_CODES[done.outcome]
 
 
-def _unverified(fixed: "Fixed", service: str, output: Form | None) -> str:
+def _unverified(fixed: "Fixed", aim: "Aim", output: Form | None) -> str:
     """Tell what came of a fix that cut nothing over."""
     from kubectl_grpclb.report.manifests import plan_data
 
@@ -278,5 +282,8 @@ def _unverified(fixed: "Fixed", service: str, output: Form | None) -> str:
     if not fixed.changed:
         return f"{fixed.plan.title}.\n"
     if fixed.plan.ports is None:
-        return f"Done: {fixed.plan.title}. `kubectl grpclb rollback {service}` takes it back.\n"
-    return f"Staged: Service {service} is untouched. Run fix again to cut over, or rollback to remove what is staged.\n"
+        return f"Done: {fixed.plan.title}. `{aim.grpclb('rollback')}` takes it back.\n"
+    return (
+        f"Staged: Service {aim.service} is untouched. `{aim.grpclb('fix')}` cuts over, `{aim.grpclb('rollback')}` "
+        "removes what is staged.\n"
+    )

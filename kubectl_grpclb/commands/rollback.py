@@ -60,7 +60,14 @@ def rollback(
         with Progress() as progress:
             talk = Conversation(progress, yes=yes)
             return await undo(
-                workshop, workshop.namespace, name, recycle=recycle.value, seconds=seconds, file=receipt, talk=talk
+                workshop,
+                workshop.namespace,
+                name,
+                recycle=recycle.value,
+                seconds=seconds,
+                file=receipt,
+                talk=talk,
+                flags=connection.flags,
             )
 
     write(_told(name, asyncio.run(in_workshop(connection, run, verbose=verbose))))

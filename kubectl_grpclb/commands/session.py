@@ -14,6 +14,7 @@ from kubectl_grpclb.commands.options import duration, service_name
 from kubectl_grpclb.commands.progress import Progress
 from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources
 from kubectl_grpclb.flows.diagnose import diagnosed, recorded
+from kubectl_grpclb.model.command import ClusterFlags
 from kubectl_grpclb.model.errors import GrpclbError, UsageError
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.snapshot import Snapshot
@@ -44,6 +45,12 @@ class Connection(Struct, frozen=True):
     as_user: str | None
     as_groups: tuple[str, ...]
     request_timeout: str | None
+
+    @property
+    def flags(self) -> ClusterFlags:
+        """Those that say which cluster, for the commands that are shown."""
+        path = None if self.kubeconfig is None else str(self.kubeconfig)
+        return ClusterFlags(context=self.context, cluster=self.cluster, kubeconfig=path)
 
 
 class Question(Struct, frozen=True):
@@ -121,7 +128,7 @@ def connect_options(
 
     timeout = None if connection.request_timeout is None else duration(connection.request_timeout, "--request-timeout")
     return ConnectOptions(
-        kubeconfig=None if connection.kubeconfig is None else str(connection.kubeconfig),
+        kubeconfig=connection.flags.kubeconfig,
         context=connection.context,
         cluster=connection.cluster,
         namespace=connection.namespace,
@@ -152,6 +159,7 @@ def _read(connection: Connection, question: Question, *, verbose: int) -> list[S
                 port=question.port,
                 window=window_of(question.window),
                 cluster_domain=question.cluster_domain,
+                flags=connection.flags,
             )
         )
         for text in question.services
@@ -164,14 +172,14 @@ async def _read_each(
 ) -> list[Snapshot | Failed]:
     in_flight = _WAITING_IN_FLIGHT if any(ask.window for ask in asks) else _LOOKS_IN_FLIGHT
     chosen = connect_options(connection, in_flight=in_flight, sources=sources, verbose=verbose)
-    async with _connected(chosen, changes=sources.changes) as cluster:
+    async with _connected(chosen, connection.flags, changes=sources.changes) as cluster:
         gc.freeze()  # what was imported stays, so that no collection need go through it
         gc.enable()  # __main__ turned it off for the imports, which end here
         return [await _read_one(cluster, replace(ask, namespace=cluster.namespace)) for ask in asks]
 
 
 @asynccontextmanager
-async def _connected(chosen: "ConnectOptions", *, changes: bool) -> "AsyncIterator[Cluster]":
+async def _connected(chosen: "ConnectOptions", flags: ClusterFlags, *, changes: bool) -> "AsyncIterator[Cluster]":
     """Open a cluster that is read, or where the flags allow it one that something is added to for a look."""
     from kubectl_grpclb.cluster.kube import connect, connect_to_change
 
@@ -183,7 +191,8 @@ async def _connected(chosen: "ConnectOptions", *, changes: bool) -> "AsyncIterat
     from kubectl_grpclb.flows.deeper import DeepCluster
 
     async with connect_to_change(chosen) as workshop:
-        deep = DeepCluster(workshop if chosen.teller is None else _told_workshop(workshop, chosen.teller))
+        told = workshop if chosen.teller is None else _told_workshop(workshop, chosen.teller)
+        deep = DeepCluster(told, flags=flags)
         try:
             with ended_in_order():
                 async with deep as cluster:

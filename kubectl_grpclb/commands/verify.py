@@ -56,7 +56,8 @@ def verify(
     )
 
     async def run(workshop: Workshop) -> Verification:
-        ask = chosen.asked(Ask(workshop.namespace, name, port, seconds, cluster_domain=cluster_domain))
+        asked = Ask(workshop.namespace, name, port, seconds, cluster_domain=cluster_domain, flags=connection.flags)
+        ask = chosen.asked(asked)
         with Progress() as progress:
             return await check(workshop, ask, progress.observe)
 

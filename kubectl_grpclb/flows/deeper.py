@@ -9,6 +9,7 @@ from kubectl_grpclb.change.leftovers import remove_leftovers
 from kubectl_grpclb.change.node_look import look_from_node
 from kubectl_grpclb.change.open_up import not_tried, open_up
 from kubectl_grpclb.cluster.port import Workshop
+from kubectl_grpclb.model.command import NOT_GIVEN, ClusterFlags
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.snapshot import LookFromNode, OpenUp, Reading, Refused, Request
 
@@ -63,11 +64,14 @@ class DeepCluster:
     """A `cluster.port.Cluster` that carries out OpenUp and LookFromNode too.
 
     It is an async context manager: at its end no pod of a look is left, also where one look's error ended the others'
-    reader. Those that could not be deleted are told in `left_behind`, a sentence each.
+    reader. Those that could not be deleted are told in `left_behind`, a sentence each;
+    `flags` said which cluster, and the commands there repeat them.
     """
 
-    def __init__(self, workshop: Workshop, start_seconds: float = START_SECONDS) -> None:
-        self._workshop, self._start_seconds = workshop, start_seconds
+    def __init__(
+        self, workshop: Workshop, start_seconds: float = START_SECONDS, flags: ClusterFlags = NOT_GIVEN
+    ) -> None:
+        self._workshop, self._start_seconds, self._flags = workshop, start_seconds, flags
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._at_work: set[asyncio.Task[Reading]] = set()
         self._firsts: defaultdict[tuple[str, str], _First] = defaultdict(_First)
@@ -148,6 +152,7 @@ class DeepCluster:
                 start_seconds=self._start_seconds,
                 may=self._permissions.may,
                 tell=self.left_behind.append,
+                flags=self._flags,
             )
 
     async def _sweep(self, namespace: str) -> None:

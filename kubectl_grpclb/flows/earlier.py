@@ -10,6 +10,7 @@ import msgspec
 from kubectl_grpclb import __version__
 from kubectl_grpclb.flows.wishes import Wishes
 from kubectl_grpclb.model.bundle import bundle_of, leads_to_envoy
+from kubectl_grpclb.model.command import Aim
 from kubectl_grpclb.model.errors import UsageError
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.plan import Check, Manifest, Plan
@@ -52,14 +53,14 @@ def _marked(receipt: Receipt) -> str:
     return ""
 
 
-def strategy_for(wishes: Wishes, receipt: Receipt | None, state: State) -> str:
+def strategy_for(wishes: Wishes, receipt: Receipt | None, state: State, aim: Aim) -> str:
     """Take what the user asks for, else what an earlier fix did. Raises UsageError where both do not go together."""
     if receipt is None or (receipt.ports is None and not receipt.made):
         return wishes.strategy
     if state == "in use" and wishes.strategy not in {"auto", receipt.strategy}:
         raise UsageError(
             f"Service {printable(receipt.service)} is fixed by the strategy {receipt.strategy} already: roll that back "
-            "first (`kubectl grpclb rollback`) to try another"
+            f"first (`{aim.grpclb('rollback')}`) to try another"
         )
     return receipt.strategy if wishes.strategy == "auto" else wishes.strategy
 
@@ -73,7 +74,7 @@ def on_top_of(receipt: Receipt | None, plan: Plan, facts: Facts, service: Manife
     """Add what an earlier fix, or the loss of its receipt, means for this one."""
     if plan.changes_nothing:
         return plan
-    checks = (*_without_receipt(receipt, facts), *_of_another_kind(receipt, plan, service))
+    checks = (*_without_receipt(receipt, facts), *_of_another_kind(receipt, plan, facts, service))
     return msgspec.structs.replace(plan, checks=(*checks, *plan.checks))
 
 
@@ -86,11 +87,11 @@ def _without_receipt(receipt: Receipt | None, facts: Facts) -> Iterator[Check]:
             message=f"The Service leads to {bundle.envoy} already, but no receipt (ConfigMap {bundle.receipt}) says "
             "how it was before, so a fix on top of that could not be undone.",
             do="Where it was put there with kubectl, change it the same way. Where the receipt was lost, "
-            f"`kubectl grpclb rollback {facts.target.service}` says what to do; then run fix again.",
+            f"`{facts.aim.grpclb('rollback')}` says what to do; then run fix again.",
         )
 
 
-def _of_another_kind(receipt: Receipt | None, plan: Plan, service: Manifest) -> Iterator[Check]:
+def _of_another_kind(receipt: Receipt | None, plan: Plan, facts: Facts, service: Manifest) -> Iterator[Check]:
     if receipt is None or receipt.strategy == plan.strategy:
         return
     if receipt.made:
@@ -100,8 +101,7 @@ def _of_another_kind(receipt: Receipt | None, plan: Plan, service: Manifest) -> 
             name="earlier-fix",
             message=f"An earlier fix (strategy {receipt.strategy}) made {names}, which clients may use by now and "
             "which this one would take over.",
-            do=f"If nobody uses it any more, `kubectl grpclb rollback {receipt.service}` removes it; run fix again "
-            "then.",
+            do=f"If nobody uses it any more, `{facts.aim.grpclb('rollback')}` removes it; run fix again then.",
         )
     elif receipt.change is not None and is_carried(receipt, service["spec"]):
         changed = ", ".join(field.path for field in receipt.change.fields)

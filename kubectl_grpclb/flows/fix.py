@@ -99,13 +99,13 @@ async def _carry_out(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk, pr
     async with holding(cluster, ask.namespace, bundle_of(ask.service), talk.say) as hold:
         await _still_the_same(cluster, ask, prepared)
         journal = Journal(cluster, _receipt(cluster, prepared, await found(cluster, prepared)), file, hold.check)
-        site = Site(cluster, hold, journal, talk.say, wishes.seconds)
+        site = Site(cluster, hold, journal, talk.say, wishes.seconds, ask.aim)
         try:
             return await _steps(site, ask, wishes, talk, prepared)
         except ClusterError as error:
             raise ClusterError(
                 f"{error}\nThe fix stopped after the step `{journal.receipt.step}`. When the cluster answers again, "
-                f"`kubectl grpclb fix {ask.service}` goes on, and `kubectl grpclb rollback {ask.service}` undoes it"
+                f"`{ask.aim.grpclb('fix')}` goes on, and `{ask.aim.grpclb('rollback')}` undoes it"
             ) from error
 
 
@@ -126,7 +126,7 @@ async def _steps(site: Site, ask: Ask, wishes: Wishes, talk: Talk, prepared: Pre
         left = await _recycle(site, plan, wishes)
         verification = await _verify(site.cluster, ask, site.journal.receipt, talk, looks=_LOOKS if plan.recycle else 1)
     except asyncio.CancelledError:
-        talk.say(f"interrupted: the fix is in place; `kubectl grpclb rollback {ask.service}` takes it back")
+        talk.say(f"interrupted: the fix is in place; `{ask.aim.grpclb('rollback')}` takes it back")
         raise
     await site.journal.note("done")
     return Fixed(plan, changed=True, verification=verification, unrestarted=tuple(left))

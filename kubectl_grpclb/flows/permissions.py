@@ -76,7 +76,8 @@ async def permitted_plan(
         )
         for rule in lacking.rules
     )
-    return msgspec.structs.replace(plan, checks=(*refused, *plan.checks, *_warning(lacking.losses)))
+    warning = _warning(plan.target.namespace, lacking.losses)
+    return msgspec.structs.replace(plan, checks=(*refused, *plan.checks, *warning))
 
 
 async def see_that_it_may_be_rolled_back(cluster: Workshop, receipt: Receipt, recycle: Recycle) -> tuple[str, ...]:
@@ -115,7 +116,7 @@ def _chosen(options: EnvoyOptions) -> Iterator[Feature]:
         yield "network-policy"
 
 
-def _warning(losses: tuple[str, ...]) -> tuple[Check, ...]:
+def _warning(namespace: str, losses: tuple[str, ...]) -> tuple[Check, ...]:
     if not losses:
         return ()
     return (
@@ -123,7 +124,7 @@ def _warning(losses: tuple[str, ...]) -> tuple[Check, ...]:
             level="warn",
             name="permissions",
             message=f"Some of what would help may not be read. {' '.join(losses)}",
-            do="The fix goes on without; `kubectl grpclb rbac fix` prints the rules for it.",
+            do=f"The fix goes on without; `kubectl grpclb rbac fix -n {namespace}` prints the rules for it.",
         ),
     )
 

@@ -20,7 +20,7 @@ from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.plan import Manifest, Plan
 from kubectl_grpclb.model.receipt import Receipt
-from kubectl_grpclb.model.snapshot import Snapshot, decode_snapshot
+from kubectl_grpclb.model.snapshot import Snapshot
 from kubectl_grpclb.model.surroundings import Spoken, Surroundings
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Denied, Done
@@ -81,11 +81,12 @@ async def prepare(cluster: Workshop, ask: Ask, wishes: Wishes, observe: Observer
     if state == "in use" and options.autoscaling and receipt and not receipt.options.get("autoscaling"):
         raise UsageError(
             "--autoscale is for a new fix: given to Envoys that serve already, Kubernetes would first scale them down "
-            f"to one. `kubectl autoscale deployment {bundle_of(ask.service).envoy}` adds an autoscaler without that"
+            f"to one. `{_autoscale(ask, options)}` adds an autoscaler without that"
         )
     around = await _look_around(cluster, snapshot, facts, before_of(service.object, receipt, state))
     installation = installation_for(receipt)
-    plan = plan_for(facts, report, around, options, installation, strategy=strategy_for(wishes, receipt, state))
+    strategy = strategy_for(wishes, receipt, state, ask.aim)
+    plan = plan_for(facts, report, around, options, installation, strategy=strategy)
     plan = on_top_of(receipt, _upgrade(plan) if state == "in use" else plan, facts, service.object)
     plan = await permitted_plan(cluster, plan, options, receipt, wishes.recycle)
     return Prepared(snapshot, facts, report, receipt, state, service.object, choices, installation, plan)
@@ -102,18 +103,23 @@ def _options(choices: dict[str, Any]) -> EnvoyOptions:
         ) from error
 
 
+def _autoscale(ask: Ask, options: EnvoyOptions) -> str:
+    most = options.autoscaling.most if options.autoscaling else options.replicas
+    limits = (f"--min={options.replicas}", f"--max={most}")
+    return ask.aim.kubectl("autoscale", "deployment", bundle_of(ask.service).envoy, options=limits)
+
+
 def _upgrade(plan: Plan) -> Plan:
     """Plan for a Service that leads to Envoy already: the bundle is applied again, the Service stays as it is."""
     title = f"Bring the Envoys of {plan.target.service} up to date; the Service leads to them already"
     return msgspec.structs.replace(plan, title=title, change=None)
 
 
-def planned_from(raw: bytes, wishes: Wishes) -> Plan:
-    """Plan from a recorded file alone: what only the cluster could tell is not checked, and the plan says so.
+def planned_from(snapshot: Snapshot, wishes: Wishes) -> Plan:
+    """Plan from what was recorded alone: what only the cluster could tell is not checked, and the plan says so.
 
     Raises BadSnapshotError.
     """
-    snapshot = decode_snapshot(raw)
     facts, report = derive(snapshot), diagnosed(snapshot)
     found = the_service(snapshot.readings, ask_of(snapshot))
     service = {"metadata": {"resourceVersion": ""}, **msgspec.to_builtins(found)}

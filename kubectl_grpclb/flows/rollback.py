@@ -12,7 +12,8 @@ from kubectl_grpclb.change.receipts import Journal, load, receipt_file
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.permissions import see_that_it_may_be_rolled_back
 from kubectl_grpclb.flows.wishes import Recycle, Talk
-from kubectl_grpclb.model.bundle import bundle_of, leads_to_envoy
+from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of, leads_to_envoy
+from kubectl_grpclb.model.command import NOT_GIVEN, Aim, ClusterFlags
 from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.receipt import Receipt
 from kubectl_grpclb.model.text import printable
@@ -21,12 +22,6 @@ from kubectl_grpclb.model.write import Denied
 __all__ = ["Undoing", "rollback"]
 
 _NOT_THERE = 404
-
-_BY_HAND = (
-    "The machine that ran fix may have one, for --receipt. Without any, put the Service's old selector and target port "
-    "back with `kubectl edit service`, wait until no client is connected to Envoy, and delete what has the label "
-    "grpclb/service"
-)
 
 
 class Undoing(Struct, frozen=True):
@@ -48,12 +43,17 @@ async def rollback(
     seconds: float,
     file: Path | None,
     talk: Talk,
+    flags: ClusterFlags = NOT_GIVEN,
 ) -> Undoing:
-    """Take the fix of a Service back. Raises RefusedError that says why not, and what is left."""
+    """Take the fix of a Service back. Raises RefusedError that says why not, and what is left.
+
+    `flags` said which cluster; the commands that the user is told repeat them.
+    """
+    aim = Aim(namespace, service, flags=flags)
     receipt = await load(cluster, namespace, service, file)
     bundle = bundle_of(service)
     if receipt is None:
-        return await _only_a_lease(cluster, namespace, service, talk)
+        return await _only_a_lease(cluster, aim, talk)
     losses = await see_that_it_may_be_rolled_back(cluster, receipt, recycle)
     restore = await _leads_to_envoy(cluster, receipt)
     for loss in losses:
@@ -64,7 +64,7 @@ async def rollback(
         await _see_that_it_is_as_shown(cluster, receipt, file, restore=restore)
         own_file = receipt_file(cluster.context, namespace, service)
         journal = Journal(cluster, receipt, own_file if own_file and own_file.is_file() else None, hold.check)
-        site = Site(cluster, hold, journal, talk.say, seconds)
+        site = Site(cluster, hold, journal, talk.say, seconds, aim)
         left: list[str] = []
         if restore:
             await journal.note("rolling back")
@@ -98,36 +98,44 @@ async def _leads_to_envoy(cluster: Workshop, receipt: Receipt) -> bool:
     return service is not None and undo.carries_the_fix(receipt, service)
 
 
-async def _only_a_lease(cluster: Workshop, namespace: str, service: str, talk: Talk) -> Undoing:
+async def _only_a_lease(cluster: Workshop, aim: Aim, talk: Talk) -> Undoing:
     """Remove the Lease of a fix that was killed before it wrote anything else.
 
     Raises RefusedError where the Service leads to Envoys all the same: then the receipt was lost.
     """
-    bundle = bundle_of(service)
-    await _see_that_no_receipt_was_lost(cluster, namespace, service)
-    found = await cluster.fetch("leases", namespace, bundle.receipt)
+    bundle = bundle_of(aim.service)
+    await _see_that_no_receipt_was_lost(cluster, aim)
+    found = await cluster.fetch("leases", aim.namespace, bundle.receipt)
     if isinstance(found, Denied) and found.status != _NOT_THERE:
         raise RefusedError(
             f"no receipt of a fix is here, and whether one left a Lease could not be seen: {printable(found.message)}"
         )
     if not isinstance(found, Denied):
-        async with holding(cluster, namespace, bundle, talk.say):
+        async with holding(cluster, aim.namespace, bundle, talk.say):
             pass  # holding it to its end deletes it
         talk.say(f"deleted leases/{bundle.receipt}")
     return Undoing(None)
 
 
-async def _see_that_no_receipt_was_lost(cluster: Workshop, namespace: str, service: str) -> None:
-    bundle = bundle_of(service)
-    found = await undo.the_service(cluster, namespace, service)
+async def _see_that_no_receipt_was_lost(cluster: Workshop, aim: Aim) -> None:
+    bundle = bundle_of(aim.service)
+    found = await undo.the_service(cluster, aim.namespace, aim.service)
     if found is None or not leads_to_envoy(bundle, found["spec"]):
         return
-    file = receipt_file(cluster.context, namespace, service)
+    file = receipt_file(cluster.context, aim.namespace, aim.service)
     kept = file is not None and file.is_file()
-    known = f"This machine has one: `kubectl grpclb rollback {service} --receipt {file}`" if kept else _BY_HAND
+    known = f"This machine has one: `{aim.grpclb('rollback', '--receipt', str(file))}`" if kept else _by_hand(aim)
     raise RefusedError(
-        f"Service {printable(service)} leads to {bundle.envoy}, but the receipt that says how it was before (ConfigMap "
-        f"{bundle.receipt}) is not there. {known}"
+        f"Service {printable(aim.service)} leads to {bundle.envoy}, but the receipt that says how it was before "
+        f"(ConfigMap {bundle.receipt}) is not there. {known}"
+    )
+
+
+def _by_hand(aim: Aim) -> str:
+    return (
+        "The machine that ran fix may have one, for --receipt. Without any, put the Service's old selector and target "
+        f"port back with `{aim.kubectl('edit', 'service', aim.service)}`, wait until no client is connected to Envoy, "
+        f"and delete what has the label {SERVICE_LABEL}={aim.service}"
     )
 
 

@@ -100,7 +100,7 @@ async def upgrade(site: Site, creations: Sequence[Create]) -> None:
     except RefusedError as error:
         raise RefusedError(
             f"{error}.\nThe Envoys that were there go on serving. Run fix again with what is to be different, or "
-            f"`kubectl grpclb rollback {site.journal.receipt.service}`"
+            f"`{site.aim.grpclb('rollback')}`"
         ) from error
 
 

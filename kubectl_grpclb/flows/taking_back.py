@@ -36,8 +36,8 @@ async def take_back(site: Site, prepared: Prepared, error: BaseException) -> Non
         left = "may lead to Envoy by now, which is left running with all that it needs"
         raise RefusedError(
             f"{_why(error)}.\nIn taking it back: {second}.\nService/{receipt.service} "
-            f"{left if receipt.ports else 'may be changed by now'}. `kubectl grpclb fix {receipt.service}` goes on, "
-            f"and `kubectl grpclb rollback {receipt.service}` undoes it"
+            f"{left if receipt.ports else 'may be changed by now'}. `{site.aim.grpclb('fix')}` goes on, "
+            f"and `{site.aim.grpclb('rollback')}` undoes it"
         ) from second
     try:
         if led:
@@ -63,10 +63,7 @@ async def take_away(site: Site, prepared: Prepared, error: BaseException) -> Non
 def _tell(site: Site, error: BaseException, what: str) -> None:
     """Say after Ctrl-C what is done before the end, and what to do for who does not wait for it."""
     if isinstance(error, asyncio.CancelledError):
-        site.say(
-            f"interrupted: {what}. Where that is interrupted, too, "
-            f"`kubectl grpclb rollback {site.journal.receipt.service}` does it"
-        )
+        site.say(f"interrupted: {what}. Where that is interrupted, too, `{site.aim.grpclb('rollback')}` does it")
 
 
 def _why(error: BaseException) -> str:
@@ -97,7 +94,7 @@ async def _removed_again(site: Site, prepared: Prepared) -> str:
         await _patiently(site, lambda: _remove(site, prepared))
     except GrpclbError as error:
         raise RefusedError(
-            f"what was staged is not removed: {error}. `kubectl grpclb rollback {receipt.service}` removes it"
+            f"what was staged is not removed: {error}. `{site.aim.grpclb('rollback')}` removes it"
         ) from error
     if receipt.found:
         return _WITH_WHAT_STOOD

@@ -46,9 +46,9 @@ async def verify(cluster: Workshop, ask: Ask, observe: Observer = quiet) -> Veri
     if receipt is None:
         raise RefusedError(
             f"no fix of Service {printable(ask.service)} is recorded in namespace {printable(ask.namespace)}, so there "
-            "is nothing to compare with; `kubectl grpclb diagnose` tells how it is now"
+            f"is nothing to compare with; `{ask.aim.grpclb('diagnose')}` tells how it is now"
         )
-    async with DeepCluster(cluster) as deep:
+    async with DeepCluster(cluster, flags=ask.flags) as deep:
         snapshot = await recorded(deep, ask, observe)
     from kubectl_grpclb.probes.derive import derive
     from kubectl_grpclb.rules import analyse

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from kubectl_grpclb.model.channelz import ChannelzLook
+from kubectl_grpclb.model.command import ClusterFlags
 from kubectl_grpclb.model.errors import BadSnapshotError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.kube import KubeObject
@@ -143,6 +144,8 @@ class SnapshotTarget(Struct, frozen=True, omit_defaults=True, rename="camel"):
     prometheus_range: float | None = None
     server_version: str | None = None
     """What the API server called itself, `v1.37.2`; None where it did not tell, as in older files."""
+    flags: ClusterFlags | None = None
+    """Those that the user gave to say which cluster, for the commands that a report shows; None for none."""
 
 
 class Snapshot(Struct, frozen=True, rename="camel"):

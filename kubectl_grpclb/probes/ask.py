@@ -6,6 +6,7 @@ from typing import Literal, TypeVar
 
 from msgspec import Struct
 
+from kubectl_grpclb.model.command import NOT_GIVEN, Aim, ClusterFlags
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.kube import (
     Autoscaler,
@@ -67,6 +68,13 @@ class Ask(Struct, frozen=True):
     debug_image: str = DEBUG_IMAGE
     node_namespace: str | None = None
     """Where a look from a node runs its pods, if not beside the Service."""
+    flags: ClusterFlags = NOT_GIVEN
+    """Those that the user gave to say which cluster; they change nothing but the commands that are shown."""
+
+    @property
+    def aim(self) -> Aim:
+        """What commands to copy are about."""
+        return Aim(self.namespace, self.service, self.port, self.flags)
 
     def asks(self, source: Via) -> bool:
         """Whether the user chose this source, or left the choice to us and it changes nothing."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct, ValidationError, convert
 
 from kubectl_grpclb.model import facts, kube, rbac
+from kubectl_grpclb.model.command import NOT_GIVEN
 from kubectl_grpclb.model.errors import BadSnapshotError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.needs import lost_without
@@ -59,6 +60,7 @@ def ask_of(snapshot: Snapshot) -> Ask:
         metrics_port=target.metrics_port,
         prometheus=target.prometheus,
         prometheus_range=target.prometheus_range or 0.0,
+        flags=target.flags or NOT_GIVEN,
     )
 
 
@@ -105,6 +107,8 @@ def derive(snapshot: Snapshot) -> facts.Facts:
         sources=uses_of(readings),
         via=ask.via,
         server_version=snapshot.target.server_version,
+        asked_port=ask.port,
+        flags=ask.flags,
     )
 
 

@@ -44,6 +44,7 @@ async def gather(cluster: Cluster, ask: Ask, observe: Observer = quiet) -> Snaps
             ask.prometheus,
             None if ask.prometheus is None else ask.prometheus_range,
             version,
+            ask.flags if ask.flags.words() else None,
         ),
         taken_at=reader.readings[0].at,
         window_seconds=ask.window,

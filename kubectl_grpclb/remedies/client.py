@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from kubectl_grpclb.model.bundle import bundle_of
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.plan import Advice, Plan
@@ -39,13 +38,12 @@ def client_advice(facts: Facts, *, exists: bool = False) -> tuple[Advice, ...]:
 
 
 def _headless_first(facts: Facts) -> Advice:
-    target = facts.target
     return Advice(
         title="First, a headless Service",
         lines=(
-            f"The name {target.service} has one address for all pods, so a client cannot choose among them.",
+            f"The name {facts.target.service} has one address for all pods, so a client cannot choose among them.",
             "This makes a second Service whose name has the address of every ready pod:",
-            command("kubectl", "grpclb", "fix", target.service, "-n", target.namespace, "--strategy", "headless"),
+            facts.aim.grpclb("fix", "--strategy", "headless"),
         ),
     )
 

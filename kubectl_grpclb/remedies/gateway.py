@@ -20,6 +20,7 @@ def plan_gateway(facts: Facts, report: Report, why: Sequence[str], *, gateway_ap
     """Plan nothing, and show the route to fill in. Which Gateway is the right one only its owners know."""
     target = facts.target
     route = yaml_text(grpc_route(facts))
+    apply = facts.flags.kubectl("apply", namespace=None, options=("-f", "-"))
     return Plan(
         target=target,
         strategy="gateway",
@@ -28,7 +29,7 @@ def plan_gateway(facts: Facts, report: Report, why: Sequence[str], *, gateway_ap
         why=tuple(why),
         wont=("It creates nothing: which Gateway is the right one cannot be seen from here.",),
         advice=(
-            Advice(title="The route: fill in the Gateway's name, then kubectl apply", lines=tuple(route.splitlines())),
+            Advice(title=f"The route: fill in the Gateway's name, then {apply}", lines=tuple(route.splitlines())),
             _needs(facts, service),
         ),
         checks=() if gateway_api else (_missing(),),
@@ -58,8 +59,9 @@ def grpc_route(facts: Facts) -> Manifest:
 
 def _needs(facts: Facts, service: Manifest) -> Advice:
     lines = [
-        "A Gateway whose implementation supports GRPCRoute (kubectl get gateways -A shows them) and whose",
-        f"listener admits routes of namespace {facts.target.namespace} (allowedRoutes).",
+        "A Gateway whose implementation supports GRPCRoute and whose listener admits routes of namespace",
+        f"{facts.target.namespace} (allowedRoutes). This shows those that there are:",
+        facts.flags.kubectl("get", "gateways", namespace=None, options=("-A",)),
         "A listener of protocol HTTP takes gRPC without TLS, HTTPS takes it with TLS.",
         "The clients dial the Gateway's address with one of the hostnames, not the Service's any more;",
         "put a name there that resolves to it.",

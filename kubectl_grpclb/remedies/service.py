@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.plan import Advice, Check, Field, Manifest, Patch, Plan
@@ -118,21 +117,16 @@ def _placement_advice(facts: Facts) -> Iterator[Advice]:
             ),
         )
     if service.traffic_distribution is not None:
-        target = facts.target
         yield Advice(
             title=f"trafficDistribution is {service.traffic_distribution}",
             lines=(
                 "Clients reach servers that are near, so that zones with many clients load theirs more.",
                 "Spread the servers as the clients are, or remove it:",
-                patch_service(
-                    target.namespace, target.service, [{"op": "remove", "path": "/spec/trafficDistribution"}]
-                ),
+                patch_service(facts, [{"op": "remove", "path": "/spec/trafficDistribution"}]),
             ),
         )
 
 
 def _set(facts: Facts, field: str, value: str) -> str:
-    target = facts.target
-    return command(
-        *("kubectl", "patch", "service", target.service, "-n", target.namespace), "-p", flow({"spec": {field: value}})
-    )
+    patch = flow({"spec": {field: value}})
+    return facts.aim.kubectl("patch", "service", facts.target.service, options=("-p", patch))

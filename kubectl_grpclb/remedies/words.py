@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.plan import Manifest
 
@@ -22,9 +21,10 @@ def flow(data: object) -> str:
     return msgspec.json.encode(data).decode("utf-8")
 
 
-def patch_service(namespace: str, service: str, operations: Sequence[dict[str, Any]]) -> str:
-    """Give the command that changes a Service by a JSON patch (RFC 6902)."""
-    return command("kubectl", "patch", "service", service, "-n", namespace, "--type=json", "-p", flow(operations))
+def patch_service(facts: Facts, operations: Sequence[dict[str, Any]]) -> str:
+    """Give the command that changes the Service by a JSON patch (RFC 6902)."""
+    options = ("--type=json", "-p", flow(operations))
+    return facts.aim.kubectl("patch", "service", facts.target.service, options=options)
 
 
 def declare_protocol(facts: Facts, service: Manifest, value: str) -> str:
@@ -33,4 +33,4 @@ def declare_protocol(facts: Facts, service: Manifest, value: str) -> str:
     ports = service.get("spec", {}).get("ports") or ()
     place = next((place for place, port in enumerate(ports) if port.get("port") == number), 0)
     operation = {"op": "add", "path": f"/spec/ports/{place}/appProtocol", "value": value}
-    return patch_service(facts.target.namespace, facts.target.service, [operation])
+    return patch_service(facts, [operation])

@@ -1,10 +1,10 @@
 """A plan as what kubectl takes: the stage's manifests, and the cut-over as a command in a comment."""
 
 import json
-import shlex
 
 import msgspec
 
+from kubectl_grpclb.model.command import NOT_GIVEN, ClusterFlags
 from kubectl_grpclb.model.plan import Patch, Plan
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.yaml_text import yaml_text
@@ -13,10 +13,13 @@ from kubectl_grpclb.report.json import encoded
 __all__ = ["as_json", "as_yaml", "patch_command", "plan_data"]
 
 
-def as_yaml(plan: Plan) -> str:
-    """Give the manifests as YAML documents that `kubectl apply -f -` takes, with the cut-over after them."""
+def as_yaml(plan: Plan, flags: ClusterFlags = NOT_GIVEN) -> str:
+    """Give the manifests as YAML documents that `kubectl apply -f -` takes, with the cut-over after them.
+
+    `flags` said which cluster; the commands repeat them.
+    """
     documents = [f"---\n# {printable(creation.why)}\n" + yaml_text(creation.manifest) for creation in plan.create]
-    return "".join(documents) + _after(plan)
+    return "".join(documents) + _after(plan, flags)
 
 
 def as_json(plan: Plan) -> str:
@@ -32,21 +35,20 @@ def plan_data(plan: Plan, form: str) -> str:
     return encoded(msgspec.to_builtins(plan))
 
 
-def patch_command(patch: Patch) -> str:
+def patch_command(patch: Patch, flags: ClusterFlags = NOT_GIVEN) -> str:
     """Give the change as a kubectl command; it is refused where a value is no longer what it was."""
     body = json.dumps(patch.operations(), separators=(",", ":"), ensure_ascii=True)
-    return shlex.join(
-        ["kubectl", "patch", patch.kind.lower(), patch.name, "-n", patch.namespace, "--type=json", "-p", body]
-    )
+    options = ("--type=json", "-p", body)
+    return flags.kubectl("patch", patch.kind.lower(), patch.name, namespace=patch.namespace, options=options)
 
 
-def _after(plan: Plan) -> str:
+def _after(plan: Plan, flags: ClusterFlags) -> str:
     if plan.change is None:
         return ""
     return (
         "# The cut-over, for when the Envoys are ready and know the servers; applied together with the above it\n"
         "# would send clients to an Envoy that is not there yet:\n"
-        f"#   {printable(patch_command(plan.change))}\n"
+        f"#   {printable(patch_command(plan.change, flags))}\n"
         "# and the way back:\n"
-        f"#   {printable(patch_command(plan.change.inverted('')))}\n"
+        f"#   {printable(patch_command(plan.change.inverted(''), flags))}\n"
     )

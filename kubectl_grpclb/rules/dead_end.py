@@ -1,6 +1,5 @@
 """What GLB205 says where the Service leads to Envoys of ours, and none of them can lead on."""
 
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts, Tier
 from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.rule import Claim
@@ -41,8 +40,6 @@ def _without_envoy(tier: Tier) -> str:
 
 
 def _next(facts: Facts, tier: Tier) -> list[str]:
-    target = facts.target
-    where = ("-n", target.namespace)
     kind, _, name = tier.name.partition("/")
-    first = ("grpclb", "fix", target.service) if tier.servers is None else ("describe", kind.lower(), name)
-    return [command("kubectl", *first, *where), command("kubectl", "grpclb", "rollback", target.service, *where)]
+    look = facts.aim.kubectl("describe", kind.lower(), name)
+    return [facts.aim.grpclb("fix") if tier.servers is None else look, facts.aim.grpclb("rollback")]

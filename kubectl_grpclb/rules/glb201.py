@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.assess import Assessment
@@ -57,9 +56,8 @@ def _pin(client: Client, held: Counter[str], load: Assessment) -> str:
 
 
 def _remove(facts: Facts) -> str:
-    target = facts.target
     patch = '{"spec":{"sessionAffinity":"None"}}'
-    return command("kubectl", "patch", "service", target.service, "-n", target.namespace, "-p", patch)
+    return facts.aim.kubectl("patch", "service", facts.target.service, options=("-p", patch))
 
 
 RULE = Rule(code="GLB201", title="Session affinity pins clients to pods", severity="warning", check=check)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts, Pod, ServicePort, Tier
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.words import names
@@ -61,7 +60,7 @@ def _outside(facts: Facts, name: str) -> Claim:
         confidence="high",
         explains=0.0,
         severity="info",
-        next=[command("kubectl", "get", "service", facts.target.service, "-n", facts.target.namespace, "-o", "yaml")],
+        next=[facts.aim.kubectl("get", "service", facts.target.service, options=("-o", "yaml"))],
     )
 
 
@@ -136,13 +135,13 @@ def _by_slices(facts: Facts, port: ServicePort) -> bool:
 
 
 def _show_slices(facts: Facts) -> str:
-    where = ("-n", facts.target.namespace, "-l", f"kubernetes.io/service-name={facts.target.service}")
-    return command("kubectl", "get", "endpointslices", *where, "-o", "yaml")
+    label = f"kubernetes.io/service-name={facts.target.service}"
+    return facts.aim.kubectl("get", "endpointslices", options=("-l", label, "-o", "yaml"))
 
 
 def _edit_owners(facts: Facts, without: Sequence[Pod]) -> list[str]:
     owners = sorted({tuple(pod.owner.partition("/")[::2]) for pod in without if pod.owner is not None})
-    return [command("kubectl", "edit", f"{kind.lower()}/{name}", "-n", facts.target.namespace) for kind, name in owners]
+    return [facts.aim.kubectl("edit", f"{kind.lower()}/{name}") for kind, name in owners]
 
 
 def _none_ready(facts: Facts) -> Claim:
@@ -178,8 +177,7 @@ def _old(pod: Pod) -> str:
 def _see_why(facts: Facts, first: Pod) -> list[str]:
     if not _is_pod(first):
         return [_show_slices(facts)]
-    where = (first.name, "-n", facts.target.namespace)
-    return [command("kubectl", "describe", "pod", *where), command("kubectl", "logs", *where)]
+    return [facts.aim.kubectl("describe", "pod", first.name), facts.aim.kubectl("logs", first.name)]
 
 
 def _fate(facts: Facts) -> str:
@@ -209,7 +207,7 @@ def _nothing_listens(facts: Facts, deaf: Sequence[Pod], ready: int) -> Claim:
 
 
 def _edit(facts: Facts) -> str:
-    return command("kubectl", "edit", "service", facts.target.service, "-n", facts.target.namespace)
+    return facts.aim.kubectl("edit", "service", facts.target.service)
 
 
 def _state(pod: Pod) -> str:

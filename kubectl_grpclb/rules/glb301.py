@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.rule import Claim, Rule
@@ -14,7 +13,6 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     if facts.bundle != "bypassed":
         return ()
     target, bundle = facts.target, bundle_of(facts.target.service)
-    where = ("-n", target.namespace)
     selector = ",".join(f"{key}={value}" for key, value in sorted(facts.service.selector.items()))
     return (
         Claim(
@@ -32,8 +30,8 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
             explains=1.0 if load.unbalanced else 0.5,
             remedies=("envoy",),
             next=[
-                command("kubectl", "grpclb", "fix", target.service, *where),
-                command("kubectl", "grpclb", "rollback", target.service, *where),
+                facts.aim.grpclb("fix"),
+                facts.aim.grpclb("rollback"),
             ],
         ),
     )

@@ -28,7 +28,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
     what = "messages" if load.balance.signal == "streams" else "calls"
     return (
         Claim(
-            message=_message(what, busiest, used[busiest], others),
+            message=_message(facts, what, busiest, used[busiest], others),
             evidence=[
                 f"{name}: {cores(used[name])} (metrics API), {load.loads.get(name, 0.0):,.0f} {what}"
                 for name in sorted(used, key=lambda each: -used[each])
@@ -39,12 +39,12 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
     )
 
 
-def _message(what: str, busiest: str, most: float, others: float) -> str:
+def _message(facts: Facts, what: str, busiest: str, most: float, others: float) -> str:
     return (
         f"The pods get about as many {what} each, and {busiest} uses {cores(most)} where the others use "
         f"{cores(others)} in the mean. That is unequal work: calls that cost more than others, a slower node, or "
         "something beside the calls. Balancing by the number of calls cannot mend it; LEAST_REQUEST in Envoy "
-        "(kubectl grpclb fix --lb-policy least-request) sends fewer to pods that take longer."
+        f"({facts.aim.grpclb('fix', '--lb-policy', 'least-request')}) sends fewer to pods that take longer."
     )
 
 

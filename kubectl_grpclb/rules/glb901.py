@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.rules.assess import Assessment
@@ -42,9 +41,8 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
 
 def _go_on(facts: Facts) -> list[str]:
     """Look from an ephemeral container, which stays until its pod goes, or from a pod on each node, which does not."""
-    diagnose = ("kubectl", "grpclb", "diagnose", facts.target.service, "-n", facts.target.namespace)
     tried = {"--debug": "debug", "--via auto,node": "node"}
-    return [command(*diagnose, *flag.split()) for flag, source in tried.items() if source not in facts.via]
+    return [facts.aim.grpclb("diagnose", *flag.split()) for flag, source in tried.items() if source not in facts.via]
 
 
 RULE = Rule(code="GLB901", title="Pods whose connections cannot be seen", severity="info", check=check)

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.need import CONNECTION
@@ -45,8 +44,8 @@ def _said(rule: str, count: int) -> str:
 
 
 def _ask(facts: Facts) -> list[str]:
-    where = ("pods", "--subresource=exec", "-n", facts.target.namespace)
-    return [command("kubectl", "auth", "can-i", verb, *where) for verb in ("get", "create")]
+    may = ("auth", "can-i")
+    return [facts.aim.kubectl(*may, verb, "pods", "--subresource=exec") for verb in ("get", "create")]
 
 
 RULE = Rule(code="GLB902", title="Not permitted to look", severity="info", check=check)

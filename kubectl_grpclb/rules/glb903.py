@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.rules.assess import Assessment
@@ -18,7 +17,6 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     unread = unread_for(facts, _REASONS)
     if not unread:
         return ()
-    target = facts.target
     return (
         Claim(
             message=(
@@ -28,9 +26,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
             evidence=evidence(unread),
             confidence="high",
             explains=0.0,
-            next=[command("kubectl", "grpclb", "diagnose", target.service, "-n", target.namespace)]
-            if load.verdict == "inconclusive"
-            else (),
+            next=[facts.aim.grpclb("diagnose")] if load.verdict == "inconclusive" else (),
         ),
     )
 

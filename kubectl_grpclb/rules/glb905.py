@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts, Source
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.words import names
@@ -71,7 +70,7 @@ def _evidence(source: Source, gaps: dict[str, Gap]) -> list[str]:
 
 
 def _ask_others(facts: Facts) -> list[str]:
-    return [command("kubectl", "grpclb", "diagnose", facts.target.service, "-n", facts.target.namespace)]
+    return [facts.aim.grpclb("diagnose")]
 
 
 RULE = Rule(code="GLB905", title="A source that was asked for tells nothing", severity="info", check=check)

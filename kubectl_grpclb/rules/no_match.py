@@ -1,6 +1,5 @@
 """What GLB205 says where no running pod has the labels that the Service selects."""
 
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts, Lookalike
 from kubectl_grpclb.model.words import names
 from kubectl_grpclb.rules.rule import Claim
@@ -11,7 +10,7 @@ __all__ = ["nothing_matches"]
 
 def nothing_matches(facts: Facts) -> Claim:
     """Say that there is no selector, that what it matches has ended, or which pods come near it."""
-    target, selector = facts.target, facts.service.selector
+    selector = facts.service.selector
     labels = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
     if not selector:
         said = (
@@ -37,14 +36,14 @@ def nothing_matches(facts: Facts) -> Claim:
         explains=1.0,
         remedies=("selector",),
         next=[
-            command("kubectl", "get", "pods", "-n", target.namespace, "--show-labels"),
-            command("kubectl", "edit", "service", target.service, "-n", target.namespace),
+            facts.aim.kubectl("get", "pods", options=("--show-labels",)),
+            facts.aim.kubectl("edit", "service", facts.target.service),
         ],
     )
 
 
 def _all_ended(facts: Facts, labels: str) -> Claim:
-    count, where = len(facts.ended), ("-n", facts.target.namespace)
+    count = len(facts.ended)
     have, all_have = ("has", "it has") if count == 1 else ("have", "all have")
     how = names(list(dict.fromkeys(pod.how for pod in facts.ended)))
     said = (
@@ -63,8 +62,8 @@ def _all_ended(facts: Facts, labels: str) -> Claim:
         explains=1.0,
         remedies=("workload",),
         next=[
-            command("kubectl", "get", "pods", *where, "-l", labels),
-            command("kubectl", "describe", "pod", facts.ended[0].name, *where),
+            facts.aim.kubectl("get", "pods", options=("-l", labels)),
+            facts.aim.kubectl("describe", "pod", facts.ended[0].name),
         ],
     )
 

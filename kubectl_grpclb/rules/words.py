@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.finding import Confidence
 from kubectl_grpclb.rules.assess import Assessment
@@ -85,8 +84,7 @@ def among_read(load: Assessment, sentence: str) -> str:
 
 def plan_fix(facts: Facts) -> str:
     """Give the command that shows what a fix would do, and changes nothing."""
-    target = facts.target
-    return command("kubectl", "grpclb", "fix", target.service, "-n", target.namespace, "--dry-run")
+    return facts.aim.grpclb("fix", "--dry-run")
 
 
 def reconnect(facts: Facts, clients: Sequence[Client]) -> list[str]:
@@ -97,7 +95,7 @@ def reconnect(facts: Facts, clients: Sequence[Client]) -> list[str]:
         if client.owner is not None
     }
     return [
-        command("kubectl", "rollout", "restart", f"{kind.lower()}/{name}", "-n", namespace)
+        facts.aim.kubectl("rollout", "restart", f"{kind.lower()}/{name}", namespace=namespace)
         for kind, name, namespace in sorted(owners)
         if kind in _RESTARTABLE
     ]
@@ -112,13 +110,9 @@ def expose_headless(facts: Facts) -> list[str]:
     target = facts.target
     if not facts.service.selector or not isinstance(target.target_port, int):
         return []
-    return [
-        command(
-            *("kubectl", "expose", "service", target.service, "-n", target.namespace),
-            *(f"--name={target.service}-headless", "--cluster-ip=None"),
-            *(f"--port={target.target_port}", f"--target-port={target.target_port}"),
-        )
-    ]
+    name, number = f"--name={target.service}-headless", target.target_port
+    options = (name, "--cluster-ip=None", f"--port={number}", f"--target-port={number}")
+    return [facts.aim.kubectl("expose", "service", target.service, options=options)]
 
 
 def headless_target(facts: Facts, service: str) -> str | None:

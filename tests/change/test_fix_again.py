@@ -96,7 +96,7 @@ def test_a_rollback_without_its_receipt_says_where_one_is(shop: FakeWorkshop) ->
     shop.revive()
     shop.api.held.pop(RECEIPT)
 
-    with pytest.raises(RefusedError, match=r"rollback greeter --receipt .*shop\.greeter\.json"):
+    with pytest.raises(RefusedError, match=r"rollback greeter -n shop --receipt .*shop\.greeter\.json"):
         rollback(shop)
 
     assert shop.changes == []

@@ -8,6 +8,7 @@ import pytest
 from kubectl_grpclb.change.leftovers import remove_leftovers
 from kubectl_grpclb.change.node_look import LABELS, look_from_node
 from kubectl_grpclb.flows.deeper import DeepCluster
+from kubectl_grpclb.model.command import ClusterFlags
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.look import LOOK, RUN_LABEL
@@ -294,6 +295,15 @@ def test_a_pod_that_stays_is_told_with_the_way_to_delete_it(shop: Looking, denie
     )
     assert told == [answer.detail]
     assert deletions(shop) == 3
+
+
+def test_the_way_to_delete_a_pod_that_stays_is_the_same_clusters(shop: Looking) -> None:
+    undeletable(shop, 99, Denied(403, GapReason.FORBIDDEN, "a webhook said no"))
+    told: list[str] = []
+
+    run(look_from_node(shop, REQUEST, tell=told.append, flags=ClusterFlags(context="staging")))
+
+    assert f"kubectl delete pod {left(shop)[0]} -n shop --context staging; " in told[0]
 
 
 def test_a_pod_that_stays_is_told_also_where_the_look_came_to_nothing(shop: Looking) -> None:

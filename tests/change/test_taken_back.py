@@ -133,7 +133,7 @@ def test_envoys_that_do_not_end_keep_what_they_need(fixed: FakeWorkshop, monkeyp
     monkeypatch.setattr(fixed, "reconcile", lambda: None)
     fixed.follow()
 
-    with pytest.raises(RefusedError, match=r"these pods did not end within 60 s: .*delete pod --force"):
+    with pytest.raises(RefusedError, match=r"these pods did not end within 60 s: .*delete pod .* --force`"):
         rollback(fixed, recycle="clients")
 
     assert ("configmaps", "greeter-grpclb-envoy") in fixed.ours

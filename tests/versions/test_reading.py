@@ -9,7 +9,7 @@ from kubectl_grpclb.flows.prepare import planned_from
 from kubectl_grpclb.flows.wishes import Wishes
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.server import NEWEST, OLDEST
-from kubectl_grpclb.model.snapshot import Snapshot, encode_snapshot
+from kubectl_grpclb.model.snapshot import Snapshot, decode_snapshot, encode_snapshot
 from tests.versions.api import recorded
 from tests.versions.server import Change, Seen, of_version, read_from, seen
 
@@ -51,7 +51,7 @@ def test_the_same_is_seen_of_every_version(read: tuple[Snapshot, Report], today:
 
 
 def test_a_fix_is_planned_alike_for_every_version(read: tuple[Snapshot, Report]) -> None:
-    plan = planned_from(encode_snapshot(read[0]), Wishes(strategy="envoy"))
+    plan = planned_from(decode_snapshot(encode_snapshot(read[0])), Wishes(strategy="envoy"))
 
     kinds = [each.manifest["kind"] for each in plan.create]
     assert kinds == ["Service", "ConfigMap", "PodDisruptionBudget", "Deployment"]

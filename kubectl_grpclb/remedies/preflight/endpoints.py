@@ -31,5 +31,5 @@ def check(facts: Facts, _: Surroundings, intent: Intent) -> Iterable[Check]:
             name="endpoints",
             message="No endpoint is ready, so Envoy would have no server to send a call to, and whether the new path "
             "works could not be tried before clients are moved to it.",
-            do="Get the servers ready first; kubectl grpclb diagnose says what is wrong with them.",
+            do=f"Get the servers ready first; {facts.aim.grpclb('diagnose')} says what is wrong with them.",
         )

@@ -40,7 +40,7 @@ _DNS_PORTS = (53, 5353)
 def check(facts: Facts, around: Surroundings, intent: Intent) -> Iterable[Check]:
     """Follow every connection that the cut-over brings about through the policies of the namespace."""
     if isinstance(around.policies, Gap):
-        return [_unread(around.policies)]
+        return [_unread(facts, around.policies)]
     return [
         *_into_envoy(facts, around, intent, around.policies),
         *_out_of_clients(facts, around, intent, around.policies),
@@ -52,11 +52,12 @@ def check(facts: Facts, around: Surroundings, intent: Intent) -> Iterable[Check]
     ]
 
 
-def _unread(gap: Gap) -> Check:
+def _unread(facts: Facts, gap: Gap) -> Check:
     return _warn(
         f"The NetworkPolicies of the namespace could not be read ({gap.detail or gap.reason}), so whether clients "
         "may reach Envoy, and Envoy the servers, is not known.",
-        "Ask for the right to list networkpolicies.networking.k8s.io, or look yourself: kubectl get networkpolicy",
+        "Ask for the right to list networkpolicies.networking.k8s.io, or look yourself: "
+        + facts.aim.kubectl("get", "networkpolicy"),
     )
 
 
@@ -120,8 +121,8 @@ def _out_of_clients(
         yield _warn(
             f"Clients are in {names(away)} too, and policies there were not read. One that allows egress only to the "
             "servers' labels would cut these clients off, since they connect to Envoy's pods from now on.",
-            f"Look with kubectl get networkpolicy -n {away[0]}; such a policy needs this egress rule: "
-            + flow({"to": [{**_namespace(facts.target.namespace), **_pods(intent)}], "ports": [_port(port)]}),
+            f"Look with {facts.aim.kubectl('get', 'networkpolicy', namespace=away[0])}; such a policy needs this "
+            f"egress rule: {flow(_to_envoy(facts, intent, port))}",
         )
 
 
@@ -270,6 +271,10 @@ def _from(clients: Sequence[tuple[str, End]], facts: Facts, intent: Intent, port
 
 def _namespace(name: str) -> dict[str, Any]:
     return {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: name}}}
+
+
+def _to_envoy(facts: Facts, intent: Intent, port: int) -> dict[str, Any]:
+    return {"to": [{**_namespace(facts.target.namespace), **_pods(intent)}], "ports": [_port(port)]}
 
 
 def _pods(intent: Intent) -> dict[str, Any]:

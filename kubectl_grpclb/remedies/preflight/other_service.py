@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.kube import Service
@@ -38,8 +37,7 @@ def _matched(facts: Facts, service: Service) -> Check:
         name="other-service",
         message=f"Service {name} selects {labels(service.spec.selector or {})}, which Envoy's pods would match too: it "
         "would send some of its own traffic to Envoy, which does not expect it.",
-        do="Narrow its selector by a label that only its own pods have: "
-        + command("kubectl", "edit", "service", name, "-n", facts.target.namespace),
+        do="Narrow its selector by a label that only its own pods have: " + facts.aim.kubectl("edit", "service", name),
     )
 
 

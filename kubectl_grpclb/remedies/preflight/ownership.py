@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.plan import Check
 from kubectl_grpclb.model.surroundings import Ownership, Surroundings
@@ -17,15 +16,14 @@ def check(facts: Facts, around: Surroundings, _: Intent) -> Iterable[Check]:
 
 
 def _reverted(facts: Facts, owner: Ownership) -> Check:
-    target = facts.target
-    manifests = command("kubectl", "grpclb", "fix", target.service, "-n", target.namespace, "--dry-run")
     return Check(
         level="refuse",
         name="gitops",
         message=f"{_who(owner)} writes this Service and puts it back when it is changed here, so the fix would not "
         "last.",
-        do=f"{manifests} prints the manifests: put them beside the Service's own, where {_who(owner)} takes them from. "
-        "When Envoy is ready, make there the change to the Service that is printed last.",
+        do=f"{facts.aim.grpclb('fix', '--dry-run')} prints the manifests: put them beside the Service's own, where "
+        f"{_who(owner)} takes them from. When Envoy is ready, make there the change to the Service that is printed "
+        "last.",
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from kubectl_grpclb.model.command import command
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.plan import Check
 from kubectl_grpclb.model.surroundings import Surroundings
@@ -53,5 +52,4 @@ def _local(facts: Facts, intent: Intent, field: str, what: str) -> Check:
 
 
 def _patch(facts: Facts, patch: str) -> str:
-    target = facts.target
-    return command("kubectl", "patch", "service", target.service, "-n", target.namespace, "-p", patch)
+    return facts.aim.kubectl("patch", "service", facts.target.service, options=("-p", patch))

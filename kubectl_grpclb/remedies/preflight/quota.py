@@ -18,7 +18,7 @@ _NAME = "quota"
 _MEBI = 2**20
 
 
-def check(_: Facts, around: Surroundings, intent: Intent) -> Iterable[Check]:
+def check(facts: Facts, around: Surroundings, intent: Intent) -> Iterable[Check]:
     """Refuse where a quota's rest cannot hold what is to be made: the API server would not make all of it."""
     if isinstance(around.quotas, Gap):
         return [_unread(around.quotas)]
@@ -28,7 +28,7 @@ def check(_: Facts, around: Surroundings, intent: Intent) -> Iterable[Check]:
         for quota in around.quotas
         if _applies(quota)
         for resource, hard in sorted((quota.status.hard or {}).items())
-        for found in _held_against(quota, resource, hard, needs)
+        for found in _held_against(facts, quota, resource, hard, needs)
     ]
 
 
@@ -73,10 +73,10 @@ def _staged(around: Surroundings, intent: Intent) -> bool:
 
 
 def _held_against(
-    quota: ResourceQuota, resource: str, hard: str, needs: Mapping[str, Fraction | None]
+    facts: Facts, quota: ResourceQuota, resource: str, hard: str, needs: Mapping[str, Fraction | None]
 ) -> Iterable[Check]:
     if resource == "limits.cpu":
-        yield _without_limit(quota)
+        yield _without_limit(facts, quota)
     if resource not in needs:
         return
     need, limit, used = (
@@ -85,7 +85,7 @@ def _held_against(
         parse_quantity((quota.status.used or {}).get(resource, "0")),
     )
     if need is None or limit is None or used is None:
-        yield _garbled(quota, resource)
+        yield _garbled(facts, quota, resource)
     elif need and limit - used < need:
         yield Check(
             level="refuse",
@@ -96,25 +96,25 @@ def _held_against(
         )
 
 
-def _without_limit(quota: ResourceQuota) -> Check:
+def _without_limit(facts: Facts, quota: ResourceQuota) -> Check:
     """Warn only: a LimitRange may give what such a quota demands of every pod (kubernetes pkg/quota, validationSet)."""
     return Check(
         level="warn",
         name=_NAME,
         message=f"ResourceQuota {quota.metadata.name} counts limits.cpu. Envoy's pods are made without a CPU limit, "
         "and the API server refuses such pods here unless a LimitRange of the namespace gives them one.",
-        do="Look for a default of cpu with kubectl describe limitrange. Without one the fix stops before the cut-over, "
-        "because no Envoy gets ready.",
+        do=f"Look for a default of cpu: {facts.aim.kubectl('describe', 'limitrange')}. Without one "
+        "the fix stops before the cut-over, because no Envoy gets ready.",
     )
 
 
-def _garbled(quota: ResourceQuota, resource: str) -> Check:
+def _garbled(facts: Facts, quota: ResourceQuota, resource: str) -> Check:
     return Check(
         level="warn",
         name=_NAME,
         message=f"Whether ResourceQuota {quota.metadata.name} has room for the fix in {resource} could not be worked "
         "out.",
-        do=f"Look yourself: kubectl describe resourcequota {quota.metadata.name}",
+        do=f"Look yourself: {facts.aim.kubectl('describe', 'resourcequota', quota.metadata.name)}",
     )
 
 

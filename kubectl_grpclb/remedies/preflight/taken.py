@@ -17,8 +17,8 @@ def check(facts: Facts, around: Surroundings, _: Intent) -> Iterable[Check]:
             level="refuse",
             name="names",
             message=f"{name} exists already and is not of this tool's making; the fix needs the name.",
-            do=f"Look whose it is: kubectl describe {name.lower()} -n {facts.target.namespace}. Rename or delete it, "
-            "if nobody needs it.",
+            do=f"Look whose it is: {facts.aim.kubectl('describe', name.lower())}. Rename or "
+            "delete it, if nobody needs it.",
         )
         for name in around.taken
     ]
