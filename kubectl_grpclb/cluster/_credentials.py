@@ -127,7 +127,7 @@ async def _from_library(access: Access) -> str | None:
     except (ConfigException, KeyError, TypeError, ValueError, OSError) as error:
         raise ClusterError(
             f"the credentials of context {printable(access.context)!r} cannot be used: "
-            f"{printable(str(error))}; `{access.kubectl} get ns` renews and saves them"
+            f"{printable(str(error))}; `{access.get_ns}` renews and saves them"
         ) from error
     return configuration.api_key.get("BearerToken")
 

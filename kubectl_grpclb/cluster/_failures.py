@@ -7,6 +7,7 @@ import aiohttp
 from msgspec import Struct
 from yarl import URL
 
+from kubectl_grpclb.model.command import NOT_GIVEN, ClusterFlags
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
 
@@ -22,14 +23,20 @@ class Place(Struct, frozen=True):
     proxy: str | None = None
     proxy_source: str = ""
     """Where the proxy is set, in words."""
+    flags: ClusterFlags = NOT_GIVEN
+    """What a command of kubectl needs to reach it."""
 
     def __str__(self) -> str:
         return f"{printable(self.server)} (context {printable(self.context)!r})"
 
+    def kubectl(self, *words: str) -> str:
+        """Write a kubectl command for this cluster."""
+        return printable(self.flags.kubectl(*words, namespace=None))
+
     @property
-    def kubectl(self) -> str:
-        """The beginning of a kubectl command for this cluster."""
-        return f"kubectl --context {printable(self.context)}"
+    def get_ns(self) -> str:
+        """The command that shows whether kubectl reaches it."""
+        return self.kubectl("get", "ns")
 
 
 def unreachable(error: Exception, place: Place, timeout: float) -> ClusterError:
@@ -73,17 +80,17 @@ def _why_connection(error: Exception, place: Place) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"its name cannot be resolved ({words(error.os_error)}). Is there a VPN to connect?"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"{words(error.os_error)}. Is the cluster running, and does `{place.kubectl} get ns` work from here?"
+        return f"{words(error.os_error)}. Is the cluster running, and does `{place.get_ns}` work from here?"
     if isinstance(error, aiohttp.InvalidURL):
         return "that is not an address; look at the cluster's server in the kubeconfig"
-    return f"the connection broke ({words(error)}). Try again; does `{place.kubectl} get ns` work from here?"
+    return f"the connection broke ({words(error)}). Try again; does `{place.get_ns}` work from here?"
 
 
 def unauthorised(message: str, place: Place) -> ClusterError:
     """Say that the cluster does not know the user (HTTP 401)."""
     return ClusterError(
         f"the cluster refused your credentials (401 {printable(message)}) at {place}: they are expired or belong "
-        f"to another cluster. Log in again; `{place.kubectl} get ns` should work first"
+        f"to another cluster. Log in again; `{place.get_ns}` should work first"
     )
 
 
@@ -92,7 +99,7 @@ def not_kubernetes(body: bytes, place: Place) -> ClusterError:
     seen = printable(" ".join(body[:2000].decode("utf-8", "replace").split())[:80])
     return ClusterError(
         f"what answers at {place} is not a Kubernetes API server: it sent: {seen} … A proxy or a login page is "
-        f"in between, or the server's address is wrong; does `{place.kubectl} get ns` work from here?"
+        f"in between, or the server's address is wrong; does `{place.get_ns}` work from here?"
     )
 
 

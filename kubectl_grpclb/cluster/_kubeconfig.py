@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct, field
 
 from kubectl_grpclb.cluster._kubeconfig_files import kubeconfig_paths, looked_at
+from kubectl_grpclb.model.command import NOT_GIVEN, ClusterFlags
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
 
@@ -48,11 +49,13 @@ class Access(Struct, frozen=True):
     namespace: str
     cluster: Fields
     user: Fields
+    flags: ClusterFlags = NOT_GIVEN
+    """What a command of kubectl needs to reach it: the context by its name, and what else the user chose."""
 
     @property
-    def kubectl(self) -> str:
-        """The beginning of a kubectl command for this cluster."""
-        return f"kubectl --context {printable(self.context)}"
+    def get_ns(self) -> str:
+        """The command that shows whether kubectl reaches it."""
+        return printable(self.flags.kubectl("get", "ns", namespace=None))
 
 
 class _NamedCluster(Struct, frozen=True):
@@ -188,6 +191,7 @@ def _pick(merged: _Merged, choice: Choice) -> Access:
         namespace=choice.namespace or context.namespace or "default",
         cluster=_cluster(merged, choice, name),
         user=_user(merged, name),
+        flags=ClusterFlags(context=name, cluster=choice.cluster, kubeconfig=choice.kubeconfig),
     )
 
 

@@ -19,7 +19,6 @@ from kubectl_grpclb.cluster._credentials import Credentials, pem, read_credentia
 from kubectl_grpclb.cluster._kubeconfig import Access, Fields
 from kubectl_grpclb.cluster._proxy import proxy_for, variable_for
 from kubectl_grpclb.model.errors import ClusterError
-from kubectl_grpclb.model.text import printable
 
 if TYPE_CHECKING:
     from kubectl_grpclb.cluster.told import Teller
@@ -149,9 +148,10 @@ def _place(access: Access, environ: Mapping[str, str]) -> Place:
     """Name the cluster and the proxy to it; the kubeconfig's goes before the environment's."""
     server, given = _USER.sub(r"\1", access.cluster["server"], count=1), access.cluster.get("proxy-url")
     if given:
-        return Place(access.context, server, given, "the kubeconfig's proxy-url")
+        return Place(access.context, server, given, "the kubeconfig's proxy-url", access.flags)
     found = proxy_for(server, environ)
-    return Place(access.context, server, found, f"the environment's {variable_for(server)}" if found else "")
+    source = f"the environment's {variable_for(server)}" if found else ""
+    return Place(access.context, server, found, source, access.flags)
 
 
 def _proxy(place: Place) -> str | None:
@@ -159,7 +159,7 @@ def _proxy(place: Place) -> str | None:
     if place.proxy and not _is_http(place.proxy):
         raise ClusterError(
             f"{place.proxy_source} for {place} is not the http:// or https:// address of a proxy; others are not "
-            f"supported: `kubectl --context {printable(place.context)} proxy` and a kubeconfig for its address lead "
+            f"supported: `{place.kubectl('proxy')}` and a kubeconfig for its address lead "
             "around it"
         )
     return place.proxy

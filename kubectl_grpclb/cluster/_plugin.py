@@ -144,5 +144,5 @@ def _parse(plugin: _Plugin, output: bytes, access: Access) -> Issued:
 def _plugin_failed(plugin: _Plugin, access: Access, why: str) -> ClusterError:
     return ClusterError(
         f"the credential plugin {printable(plugin.command)!r} of context {printable(access.context)!r} gave no "
-        f"credentials: {why}. Log in again, or see what `{access.kubectl} get ns` says"
+        f"credentials: {why}. Log in again, or see what `{access.get_ns}` says"
     )

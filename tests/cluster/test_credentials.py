@@ -12,13 +12,15 @@ import pytest
 from kubectl_grpclb.cluster import _plugin
 from kubectl_grpclb.cluster._credentials import Credentials, read_credentials
 from kubectl_grpclb.cluster._kubeconfig import Access
+from kubectl_grpclb.model.command import ClusterFlags
 from kubectl_grpclb.model.errors import ClusterError
 
+FLAGS = ClusterFlags(context="shop-prod", kubeconfig="prod.yaml")
 BETA = "client.authentication.k8s.io/v1beta1"
 
 
 def credentials(user: dict[str, Any], **cluster: object) -> Credentials:
-    access = Access("shop-prod", "shop", {"server": "https://prod:6443", **cluster}, user)
+    access = Access("shop-prod", "shop", {"server": "https://prod:6443", **cluster}, user, FLAGS)
     return asyncio.run(read_credentials(access))
 
 
@@ -128,5 +130,5 @@ def test_an_old_provider_whose_token_has_expired_is_left_to_kubectl_to_renew() -
     claims = base64.urlsafe_b64encode(b'{"exp": 1000}').decode().rstrip("=")
     provider = {"name": "oidc", "config": {"id-token": f"e30.{claims}.sig", "refresh-token": "precious"}}
 
-    with pytest.raises(ClusterError, match=r"cannot refresh.*`kubectl --context shop-prod get ns` renews"):
+    with pytest.raises(ClusterError, match=r"cannot refresh.*`kubectl get ns .*--kubeconfig prod\.yaml` renews"):
         credentials({"auth-provider": provider})

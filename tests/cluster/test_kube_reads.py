@@ -184,7 +184,8 @@ def test_expired_credentials_end_everything_and_say_what_to_do(tmp_path: Path) -
     talk = Conversation(tmp_path, refuses(401, "Unauthorized"))
 
     with pytest.raises(
-        ClusterError, match=r"refused your credentials \(401 Unauthorized\).*`kubectl --context shop-prod"
+        ClusterError,
+        match=r"refused your credentials \(401 Unauthorized\).*`kubectl get ns --context shop-prod --kubeconfig",
     ):
         talk.ask(PODS)
 
