@@ -20,11 +20,11 @@ from kubectl_grpclb.model.bundle import bundle_of
 from kubectl_grpclb.model.command import Aim
 from kubectl_grpclb.model.errors import ClusterError, RefusedError
 from kubectl_grpclb.model.plan import Create, EnvoyPorts, Patch, Restart
-from kubectl_grpclb.model.receipt import differences
+from kubectl_grpclb.model.receipt import Step, differences
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Apply, Denied, Done, Outcome, PatchObject
 
-__all__ = ["Site", "check", "cut_over", "prove", "recycle", "stage", "switch"]
+__all__ = ["Site", "begin", "check", "cut_over", "prove", "recycle", "stage", "switch", "until_started"]
 
 _TRIES = 3
 """How often a patch is tried again where the object changed, but nothing that matters here."""
@@ -80,6 +80,12 @@ class Site(Struct, frozen=True):
         return await carried_out(self.cluster, write, self.journal.in_doubt)
 
 
+async def begin(site: Site, step: Step) -> None:
+    """Write the receipt, before the first change."""
+    await site.journal.note(step)
+    site.say(f"wrote the receipt to {site.journal.places}")
+
+
 async def stage(site: Site, creations: Sequence[Create]) -> None:
     """Bring about every object of the bundle. Raises RefusedError where the API server refuses one."""
     for creation in creations:
@@ -90,12 +96,16 @@ async def stage(site: Site, creations: Sequence[Create]) -> None:
         site.say(f"applied {kind}/{name}")
 
 
-async def check(site: Site) -> None:
-    """See that the Envoys are ready, know every ready server, and bring a call there and back."""
-    receipt, ports = site.journal.receipt, site.ports
-    bundle = bundle_of(receipt.service)
+async def until_started(site: Site) -> None:
+    """Wait until every Envoy is one of the staged ones and ready."""
+    bundle = bundle_of(site.journal.receipt.service)
     labels = selector_of(bundle)
     await until_rolled_out(site.cluster, "deployments", site.namespace, bundle.envoy, labels, site.seconds, site.say)
+
+
+async def check(site: Site) -> None:
+    """See that the Envoys know every ready server, and bring a call there and back."""
+    ports = site.ports
     servers = await site.envoys.until_hosts(_HOSTS_SECONDS)
     site.say(f"Envoy is ready and knows all {servers} ready servers" if servers > 1 else "Envoy knows the ready server")
     await site.envoys.until_answered(ports.listen, _ANSWER_SECONDS, through_envoy=True, what="a call through Envoy")

@@ -14,7 +14,8 @@ from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.diagnose import diagnosed, exit_code, recorded
 from kubectl_grpclb.flows.dry_run import reasons
 from kubectl_grpclb.flows.prepare import Prepared, prepare
-from kubectl_grpclb.flows.staging import found, made_by, until_proved, until_staged, upgrade, without_envoy
+from kubectl_grpclb.flows.staging import found, made_by, until_proved, until_staged, without_envoy
+from kubectl_grpclb.flows.upgrading import upgrade
 from kubectl_grpclb.flows.verify import Verification, compared
 from kubectl_grpclb.flows.wishes import Talk, Wishes
 from kubectl_grpclb.model.bundle import bundle_of

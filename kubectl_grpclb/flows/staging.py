@@ -1,7 +1,6 @@
 """The steps of a fix that are taken back where they fail: stage and check, cut over and prove."""
 
 import asyncio
-from collections.abc import Sequence
 
 from kubectl_grpclb.change import apply
 from kubectl_grpclb.change.apply import Site
@@ -9,13 +8,13 @@ from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.prepare import Prepared
 from kubectl_grpclb.flows.taking_back import take_away, take_back
 from kubectl_grpclb.model.errors import RefusedError
-from kubectl_grpclb.model.plan import Create, Plan
-from kubectl_grpclb.model.receipt import BEFORE_THE_CUT_OVER, Made, Step
+from kubectl_grpclb.model.plan import Plan
+from kubectl_grpclb.model.receipt import BEFORE_THE_CUT_OVER, Made
 from kubectl_grpclb.model.resources import resource_of
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Denied, Done
 
-__all__ = ["found", "made_by", "until_proved", "until_staged", "upgrade", "without_envoy"]
+__all__ = ["found", "made_by", "until_proved", "until_staged", "without_envoy"]
 
 _NOT_THERE = 404
 
@@ -24,7 +23,7 @@ async def without_envoy(site: Site, prepared: Prepared) -> None:
     """Carry out a plan that has no proxy to wait for; whatever goes wrong, take it back."""
     plan = prepared.plan
     try:
-        await _begin(site, "planned")
+        await apply.begin(site, "planned")
         await apply.stage(site, plan.create)
         await site.journal.note("staged")
         if plan.change is not None:
@@ -39,9 +38,10 @@ async def without_envoy(site: Site, prepared: Prepared) -> None:
 async def until_staged(site: Site, prepared: Prepared) -> None:
     """Stage and check; where that fails or is interrupted, remove what was staged."""
     try:
-        await _begin(site, "planned")
+        await apply.begin(site, "planned")
         await apply.stage(site, prepared.plan.create)
         await site.journal.note("staged")
+        await apply.until_started(site)
         await apply.check(site)
         await site.journal.note("checked")
     except (RefusedError, asyncio.CancelledError) as error:
@@ -59,12 +59,6 @@ async def until_proved(site: Site, prepared: Prepared) -> None:
     except (Exception, asyncio.CancelledError) as error:
         await take_back(site, prepared, error)
         raise
-
-
-async def _begin(site: Site, step: Step) -> None:
-    """Write the receipt before the first change."""
-    await site.journal.note(step)
-    site.say(f"wrote the receipt to {site.journal.places}")
 
 
 async def found(cluster: Workshop, prepared: Prepared) -> tuple[Made, ...]:
@@ -85,23 +79,6 @@ async def found(cluster: Workshop, prepared: Prepared) -> tuple[Made, ...]:
                 "Nothing was changed; run this again"
             )
     return tuple(each for each, outcome in zip(wanted, outcomes, strict=True) if isinstance(outcome, Done))
-
-
-async def upgrade(site: Site, creations: Sequence[Create]) -> None:
-    """Bring the bundle that carries the Service up to date; the old Envoys stay until new ones are ready.
-
-    All the while the receipt says that the Service is cut over: a later fix goes by that.
-    """
-    await _begin(site, "cut over")
-    try:
-        await apply.stage(site, creations)
-        await apply.check(site)
-        await apply.prove(site)
-    except RefusedError as error:
-        raise RefusedError(
-            f"{error}.\nThe Envoys that were there go on serving. Run fix again with what is to be different, or "
-            f"`{site.aim.grpclb('rollback')}`"
-        ) from error
 
 
 def made_by(plan: Plan) -> set[Made]:

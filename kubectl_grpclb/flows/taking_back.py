@@ -14,7 +14,7 @@ from kubectl_grpclb.flows.prepare import Prepared
 from kubectl_grpclb.model.errors import ClusterError, GrpclbError, RefusedError
 from kubectl_grpclb.model.receipt import BEFORE_THE_CUT_OVER, Receipt, is_carried
 
-__all__ = ["take_away", "take_back"]
+__all__ = ["patiently", "take_away", "take_back"]
 
 Result = TypeVar("Result")
 
@@ -31,7 +31,7 @@ async def take_back(site: Site, prepared: Prepared, error: BaseException) -> Non
     receipt = site.journal.receipt
     _tell(site, error, "putting the Service back and removing what was staged")
     try:
-        led = await _patiently(site, lambda: _put_back(site))
+        led = await patiently(site, lambda: _put_back(site))
     except GrpclbError as second:
         left = "may lead to Envoy by now, which is left running with all that it needs"
         raise RefusedError(
@@ -41,7 +41,7 @@ async def take_back(site: Site, prepared: Prepared, error: BaseException) -> Non
         ) from second
     try:
         if led:
-            await _patiently(site, lambda: undo.empty(site, site.seconds))
+            await patiently(site, lambda: undo.empty(site, site.seconds))
         removed = await _removed_again(site, prepared)
     except GrpclbError as second:
         raise RefusedError(f"{_why(error)}.\nThe Service is as it was before, but {second}") from second
@@ -91,7 +91,7 @@ async def _removed_again(site: Site, prepared: Prepared) -> str:
     """
     receipt = site.journal.receipt
     try:
-        await _patiently(site, lambda: _remove(site, prepared))
+        await patiently(site, lambda: _remove(site, prepared))
     except GrpclbError as error:
         raise RefusedError(
             f"what was staged is not removed: {error}. `{site.aim.grpclb('rollback')}` removes it"
@@ -123,7 +123,7 @@ def _is_worth_keeping(earlier: Receipt, prepared: Prepared) -> bool:
     return earlier.step not in BEFORE_THE_CUT_OVER or is_carried(earlier, prepared.service["spec"])
 
 
-async def _patiently(site: Site, act: Callable[[], Awaitable[Result]]) -> Result:
+async def patiently(site: Site, act: Callable[[], Awaitable[Result]]) -> Result:
     """Do what can be done again, until the cluster answers. Raises ClusterError where that takes too long."""
     until = time.monotonic() + _PATIENCE
     while True:

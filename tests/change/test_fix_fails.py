@@ -214,3 +214,51 @@ def test_a_fix_that_is_interrupted_while_it_waits_removes_what_it_staged(shop: F
 
     assert shop.service["spec"] == BEFORE
     assert shop.ours == []
+
+
+def test_an_upgrade_that_does_not_start_gives_the_envoys_that_were_there_their_configuration_back(
+    shop: FakeWorkshop,
+) -> None:
+    fix(shop)
+    shop.revive()
+    config = shop.bundle["configmaps", "greeter-grpclb-envoy"]
+    wait("ImagePullBackOff")(shop)
+
+    with pytest.raises(RefusedError, match="The Envoys that were there go on serving, with the configuration that"):
+        fix(shop, envoy={"image": "registry.example.com/envoy:nope", "access_log": "all"})
+
+    assert shop.bundle["configmaps", "greeter-grpclb-envoy"] == config
+
+
+def test_an_upgrade_whose_configuration_cannot_be_put_back_says_so(shop: FakeWorkshop) -> None:
+    fix(shop)
+    shop.revive()
+    wait("ImagePullBackOff")(shop)
+    shop.before[5] = lambda: deny("ConfigMap")(shop)
+
+    with pytest.raises(RefusedError, match=r"(?s)ImagePullBackOff.*have the new configuration when they start anew"):
+        fix(shop, envoy={"image": "registry.example.com/envoy:nope", "access_log": "all"})
+
+
+def test_an_upgrade_that_is_interrupted_gives_the_configuration_back(shop: FakeWorkshop) -> None:
+    fix(shop)
+    shop.revive()
+    config = shop.bundle["configmaps", "greeter-grpclb-envoy"]
+    wait("ContainerCreating")(shop)
+
+    with pytest.raises(TimeoutError):
+        run(asyncio.wait_for(fixing(shop, envoy={"access_log": "all"}), timeout=30))
+
+    assert shop.bundle["configmaps", "greeter-grpclb-envoy"] == config
+
+
+def test_an_upgrade_whose_new_envoys_do_not_answer_leaves_them_their_configuration(shop: FakeWorkshop) -> None:
+    fix(shop)
+    shop.revive()
+    config = shop.bundle["configmaps", "greeter-grpclb-envoy"]
+    shop.loses.add("grpc")
+
+    with pytest.raises(RefusedError, match=r"(?s)did not come back.*The new Envoys have taken the place of the old"):
+        fix(shop, envoy={"access_log": "all"})
+
+    assert shop.bundle["configmaps", "greeter-grpclb-envoy"] != config
