@@ -83,7 +83,7 @@ async def prepare(cluster: Workshop, ask: Ask, wishes: Wishes, observe: Observer
             "--autoscale is for a new fix: given to Envoys that serve already, Kubernetes would first scale them down "
             f"to one. `{_autoscale(ask, options)}` adds an autoscaler without that"
         )
-    around = await _look_around(cluster, snapshot, facts, before_of(service.object, receipt, state))
+    around = await _look_around(cluster, snapshot, facts, before_of(service.object, receipt, state), options)
     installation = installation_for(receipt)
     strategy = strategy_for(wishes, receipt, state, ask.aim)
     plan = plan_for(facts, report, around, options, installation, strategy=strategy)
@@ -129,11 +129,13 @@ def planned_from(snapshot: Snapshot, wishes: Wishes) -> Plan:
     return plan_for(facts, report, around, options, installation_for(None), strategy=wishes.strategy)
 
 
-async def _look_around(cluster: Workshop, snapshot: Snapshot, facts: Facts, service: Manifest) -> Surroundings:
+async def _look_around(
+    cluster: Workshop, snapshot: Snapshot, facts: Facts, service: Manifest, options: EnvoyOptions
+) -> Surroundings:
     namespace = facts.target.namespace
     readings, there, gateway, policies, spoken = await asyncio.gather(
         asyncio.gather(*map(cluster.read, request_surroundings(namespace))),
-        _there(cluster, facts),
+        _there(cluster, facts, options),
         cluster.serves(*_GATEWAY),
         asyncio.gather(*(cluster.serves(group, resource) for _, group, resource in _POLICIES)),
         _spoken(cluster, facts),
@@ -150,17 +152,21 @@ async def _look_around(cluster: Workshop, snapshot: Snapshot, facts: Facts, serv
     )
 
 
-async def _there(cluster: Workshop, facts: Facts) -> list[Manifest]:
+async def _there(cluster: Workshop, facts: Facts, options: EnvoyOptions) -> list[Manifest]:
     """Find the objects that have a name which the bundle needs."""
     bundle = bundle_of(facts.target.service)
-    needed = (
+    needed = [
         ("services", bundle.headless),
         ("configmaps", bundle.envoy),
         ("deployments", bundle.envoy),
         ("poddisruptionbudgets", bundle.envoy),
         ("configmaps", bundle.receipt),
         ("leases", bundle.receipt),
-    )
+    ]
+    if options.autoscaling:
+        needed.append(("horizontalpodautoscalers", bundle.envoy))
+    if options.network_policy:
+        needed.append(("networkpolicies", bundle.envoy))
     found = await asyncio.gather(*(cluster.fetch(each, facts.target.namespace, name) for each, name in needed))
     return [outcome.object for outcome in found if isinstance(outcome, Done)]
 

@@ -161,6 +161,30 @@ def test_an_object_of_others_with_a_name_of_the_bundle_is_never_written_or_delet
     assert shop.api.held[plural, "shop", name]["metadata"]["uid"] == theirs["metadata"]["uid"]
 
 
+@pytest.mark.parametrize(
+    ("resource", "options"),
+    [("horizontalpodautoscalers", {"autoscaling": {"most": 5}}), ("networkpolicies", {"network_policy": True})],
+)
+def test_what_others_have_under_the_name_of_something_asked_for_is_never_taken_over(
+    shop: FakeWorkshop, resource: str, options: dict[str, Any]
+) -> None:
+    theirs = shop.api.put(resource, {"metadata": {"name": "greeter-grpclb-envoy", "namespace": "shop"}, "spec": {}})
+
+    with pytest.raises(RefusedError, match="greeter-grpclb-envoy exists already"):
+        fix(shop, envoy=options)
+
+    assert shop.writes == []
+    assert shop.api.held[resource, "shop", "greeter-grpclb-envoy"] == theirs
+
+
+def test_what_is_not_made_does_not_need_its_name(shop: FakeWorkshop) -> None:
+    shop.api.put("networkpolicies", {"metadata": {"name": "greeter-grpclb-envoy", "namespace": "shop"}, "spec": {}})
+
+    fix(shop)
+
+    assert shop.leads_to_envoy
+
+
 def test_an_upgrade_that_does_not_start_leaves_the_service_with_envoy(shop: FakeWorkshop) -> None:
     fix(shop)
     shop.revive()
