@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import Struct
+
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.bundle import Bundle
 from kubectl_grpclb.model.errors import ClusterError, RefusedError
@@ -32,12 +34,20 @@ _TRY_AGAIN = 1.0
 _NOT_THERE, _CONFLICT = 404, 409
 
 
+class _Taken(Struct, frozen=True):
+    """The Lease as it was taken."""
+
+    lease: Manifest
+    at: float
+    """When it was asked for, by this machine's monotonic clock."""
+
+
 class Hold:
     """The Lease while it is held."""
 
-    def __init__(self, cluster: Workshop, namespace: str, lease: Manifest) -> None:
-        self._cluster, self._namespace, self._lease = cluster, namespace, lease
-        self._renewed = time.monotonic()
+    def __init__(self, cluster: Workshop, namespace: str, taken: _Taken) -> None:
+        self._cluster, self._namespace = cluster, namespace
+        self._lease, self._renewed = taken.lease, taken.at
         self._lost = ""
 
     def check(self) -> None:
@@ -83,9 +93,10 @@ class Hold:
                 await self._delete()
 
     async def _renew(self) -> None:
+        asked = time.monotonic()  # who watches counts from when it is stored, which is later
         outcome = await self._cluster.write(Replace(_renewed(self._lease), self._namespace))
         if isinstance(outcome, Done):
-            self._lease, self._renewed = outcome.object, time.monotonic()
+            self._lease, self._renewed = outcome.object, asked
         elif outcome.status == _NOT_THERE or (_conflicts(outcome) and not await self._is_ours()):
             self._lost = "another `fix` or `rollback` has taken over the Lease"
 
@@ -124,11 +135,12 @@ async def holding(cluster: Workshop, namespace: str, bundle: Bundle, say: Callab
         await hold.release()
 
 
-async def _acquire(cluster: Workshop, namespace: str, bundle: Bundle, say: Callable[[str], None]) -> Manifest:
+async def _acquire(cluster: Workshop, namespace: str, bundle: Bundle, say: Callable[[str], None]) -> _Taken:
     while True:
+        asked = time.monotonic()
         outcome = await cluster.write(Insert(_lease(bundle), namespace))
         if isinstance(outcome, Done):
-            return outcome.object
+            return _Taken(outcome.object, asked)
         if not _conflicts(outcome):
             raise _refused(outcome, bundle)
         found = await cluster.fetch("leases", namespace, bundle.receipt)
@@ -141,7 +153,7 @@ async def _acquire(cluster: Workshop, namespace: str, bundle: Bundle, say: Calla
             return taken
 
 
-async def _take_over(cluster: Workshop, namespace: str, lease: Manifest, say: Callable[[str], None]) -> Manifest | None:
+async def _take_over(cluster: Workshop, namespace: str, lease: Manifest, say: Callable[[str], None]) -> _Taken | None:
     """Watch whether the holder renews; take the Lease where it does not. None: it changed hands, look again."""
     holder = printable(str(lease["spec"].get("holderIdentity", "somebody")))
     say(f"{holder} holds the Lease {lease['metadata']['name']}; watching for {LEASE_SECONDS} s whether it is at work")
@@ -157,8 +169,9 @@ async def _take_over(cluster: Workshop, namespace: str, lease: Manifest, say: Ca
                 "run this again. Nothing was changed by this one"
             )
     mine = {**lease, "spec": {**_spec(), "leaseTransitions": lease["spec"].get("leaseTransitions", 0) + 1}}
+    asked = time.monotonic()
     outcome = await cluster.write(Replace(mine, namespace))
-    return outcome.object if isinstance(outcome, Done) else None
+    return _Taken(outcome.object, asked) if isinstance(outcome, Done) else None
 
 
 def _conflicts(outcome: Outcome) -> bool:

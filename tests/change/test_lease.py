@@ -11,7 +11,7 @@ from kubectl_grpclb.change.receipts import Journal
 from kubectl_grpclb.model.bundle import bundle_of
 from kubectl_grpclb.model.errors import ClusterError, RefusedError
 from kubectl_grpclb.model.gap import GapReason
-from kubectl_grpclb.model.write import Delete, Denied, Outcome, Replace, Write
+from kubectl_grpclb.model.write import Delete, Denied, Insert, Outcome, Replace, Write
 from tests.change.acts import Listener, fix, fixing, killed, receipt_of
 from tests.fake_workshop import FakeWorkshop
 from tests.virtual_time import run
@@ -122,6 +122,28 @@ def test_a_holder_that_cannot_renew_stops_before_another_may_begin(shop: FakeWor
 
     with pytest.raises(RefusedError, match="could not be renewed for 10 s"):
         run(held_in_silence())
+
+
+def answer_late(shop: FakeWorkshop, monkeypatch: pytest.MonkeyPatch, kind: type[Write], seconds: float) -> None:
+    """Let the answer to each of these writes take so long; it is carried out at once."""
+    write = shop.write
+
+    async def late(each: Write) -> Outcome:
+        outcome = await write(each)
+        await asyncio.sleep(seconds if isinstance(each, kind) else 0)
+        return outcome
+
+    monkeypatch.setattr(shop, "write", late)
+
+
+@pytest.mark.parametrize("kind", [Insert, Replace])
+def test_a_lease_whose_renewal_is_answered_late_counts_from_when_it_was_asked_for(
+    shop: FakeWorkshop, monkeypatch: pytest.MonkeyPatch, kind: type[Write]
+) -> None:
+    answer_late(shop, monkeypatch, kind, LEASE_SECONDS + 1)
+
+    with pytest.raises(RefusedError, match="could not be renewed for 10 s"):
+        run(hold(shop, 15 if kind is Replace else 0))
 
 
 def test_a_fix_whose_lease_is_taken_over_before_the_cut_over_leaves_the_service_alone(shop: FakeWorkshop) -> None:
