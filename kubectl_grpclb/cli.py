@@ -23,7 +23,7 @@ WIDEST = 100
 app = typer.Typer(
     name="kubectl grpclb",
     cls=VerbGroup,
-    help="Tells whether gRPC load sticks to a few pods of a Service, and why.",
+    help="Shows whether gRPC load sticks to a few pods of a Service, and why.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -66,7 +66,9 @@ def _unforeseen(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in FULL:
         nobody_listens()  # to a page of help, as above
         return unwritable(error)
-    return f"internal error: {type(error).__name__}: {error}\nThis is a bug. GRPCLB_DEBUG=1 shows where it happened."
+    return (
+        f"internal error: {type(error).__name__}: {error}\nThis is a bug. Set GRPCLB_DEBUG=1 to see where it happened."
+    )
 
 
 def _open_what_is_closed() -> None:

@@ -11,16 +11,16 @@ __all__ = ["VERBS"]
 
 VERBS: Mapping[str, str] = MappingProxyType(
     {
-        "diagnose": "Tell whether load sticks to a few pods of a Service, and why.",
-        "fix": "Cure a Service whose load sticks.",
-        "verify": "Tell whether a fix cured.",
-        "rollback": "Take a fix back.",
-        "record": "Keep what diagnose reads in a file.",
+        "diagnose": "Find out whether load sticks to a few pods of a Service, and why.",
+        "fix": "Fix a Service whose load sticks.",
+        "verify": "Check whether a fix worked.",
+        "rollback": "Undo a fix.",
+        "record": "Save what diagnose reads to a file.",
         "explain": "Explain a finding.",
-        "rbac": "Print the least roles for kubectl apply -f -.",
-        "demo": "Show the problem and its cures on this machine.",
+        "rbac": "Print the minimal RBAC roles, for kubectl apply -f -.",
+        "demo": "Show the problem and its fixes on this machine.",
         "version": "Print the version.",
-        "completion": "Complete words in a shell.",
+        "completion": "Set up shell completion.",
     }
 )
 """Every verb, in the order of the help, with the first sentence of its own help: the list imports none of them.

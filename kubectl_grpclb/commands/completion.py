@@ -28,23 +28,25 @@ class ShellName(StrEnum):
 
 
 def completion(
-    shell: Annotated[ShellName | None, typer.Argument(metavar="bash|zsh|fish", help="Whose script to print.")] = None,
+    shell: Annotated[
+        ShellName | None, typer.Argument(metavar="bash|zsh|fish", help="Shell to print the script for.")
+    ] = None,
     install: Annotated[
-        bool, typer.Option("--install", help="Put kubectl_complete-grpclb on PATH, which kubectl asks.")
+        bool, typer.Option("--install", help="Put kubectl_complete-grpclb, which kubectl runs, on PATH.")
     ] = False,
-    uninstall: Annotated[bool, typer.Option("--uninstall", help="Remove it again.")] = False,
+    uninstall: Annotated[bool, typer.Option("--uninstall", help="Remove it.")] = False,
     directory: Annotated[
         Path | None,
-        typer.Option("--dir", metavar="DIR", help="Where; default: beside the kubectl-grpclb that is on PATH."),
+        typer.Option("--dir", metavar="DIR", help="Where to put it. (default beside the kubectl-grpclb on PATH)"),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before writing or removing it.")] = False,
 ) -> None:
-    """Complete words in a shell.
+    """Set up shell completion.
 
     Prints a script that completes kubectl-grpclb: source <(kubectl-grpclb completion bash).
 
-    kubectl grpclb is completed by kubectl's own script, which asks a program kubectl_complete-grpclb: pip puts that on
-    PATH, krew does not, --install does. It shows what it writes and where, and asks first.
+    kubectl grpclb is completed by kubectl's own script, which runs a program named kubectl_complete-grpclb: pip puts it
+    on PATH, krew does not, --install does. It shows what it will write and where, and asks first.
 
     Exit codes: 0 printed, written or removed, or nothing to do; 1 you said no; 2 usage; 4 the file could not be written
     or removed, or is not this command's; 130 interrupted.
@@ -56,7 +58,7 @@ def completion(
     elif uninstall:
         write(_uninstall(directory, yes=yes))
     elif directory is not None or yes:
-        raise UsageError("--dir and --yes belong to --install and --uninstall: a script is only printed")
+        raise UsageError("--dir and --yes go with --install and --uninstall: a script is only printed")
     elif shell is not None:
         write((_SCRIPTS / f"kubectl-grpclb.{shell.value}").read_text("utf-8"))
 
@@ -71,16 +73,18 @@ def _install(directory: Path | None, *, yes: bool) -> str:
     match there:
         case Holder.STRANGER:
             raise RefusedError(
-                f"{shown} is there already and is not this command's, so it stays as it is. Remove it if you know what "
-                "it is, or say with --dir where to write"
+                f"{shown} already exists and is not this command's, so it is left as it is. Remove it if you know what "
+                "it is, or choose another directory with --dir"
             )
         case Holder.PACKAGE:
-            return f"{shown} is there already, of the Python package.\n{_needed(path)}"
+            return f"{shown} already exists, from the Python package.\n{_needed(path)}"
         case Holder.CURRENT:
-            return f"{shown} is there already.\n{_needed(path)}{_removing(path, directory)}"
+            return f"{shown} already exists.\n{_needed(path)}{_removing(path, directory)}"
         case Holder.NOBODY | Holder.OLDER:
             content = "".join(f"    {line}\n" for line in program().splitlines())
-            tell_user(f"This goes to {shown}{', in the place of an older one' if there is Holder.OLDER else ''}:\n")
+            tell_user(
+                f"This will be written to {shown}{', replacing an older one' if there is Holder.OLDER else ''}:\n"
+            )
             tell_user(f"\n{content}\n")
             if not yes:
                 confirm("Write it?")
@@ -102,11 +106,13 @@ def _uninstall(directory: Path | None, *, yes: bool) -> str:
     shown = printable(str(path))
     match holder(path):
         case Holder.NOBODY:
-            return f"{shown} is not there.\n"
+            return f"{shown} does not exist.\n"
         case Holder.STRANGER:
-            raise RefusedError(f"{shown} is not this command's, so it stays")
+            raise RefusedError(f"{shown} is not this command's, so it is left as it is")
         case Holder.PACKAGE:
-            raise RefusedError(f"{shown} belongs to the Python package and goes with it: pip uninstall kubectl-grpclb")
+            raise RefusedError(
+                f"{shown} belongs to the Python package and is removed with it: pip uninstall kubectl-grpclb"
+            )
         case Holder.CURRENT | Holder.OLDER:
             if not yes:
                 confirm(f"Remove {shown}?")
@@ -122,7 +128,9 @@ def _needed(path: Path) -> str:
 
     directory = printable(str(path.parent))
     missing = "" if on_path(path.parent, os.environ) else f"Add {directory} to PATH: kubectl looks there.\n"
-    return f"{missing}kubectl asks it where its own completion is loaded, as with: source <(kubectl completion bash)\n"
+    return (
+        f"{missing}kubectl runs it if its own completion is loaded, for example by: source <(kubectl completion bash)\n"
+    )
 
 
 def _removing(path: Path, directory: Path | None) -> str:

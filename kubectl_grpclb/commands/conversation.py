@@ -33,7 +33,7 @@ def confirm(question: str, otherwise: str = "") -> None:
     """Ask whether to go on. Raises DeclinedError, or UsageError where nobody can answer, with what else to do."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
-            "nothing was changed: there is no terminal to ask at. Give --yes to go on without being asked" + otherwise
+            "nothing was changed: there is no terminal to ask on. Give --yes to go on without being asked" + otherwise
         )
     if _asked(question) not in {"y", "yes"}:
         raise DeclinedError("nothing was changed")

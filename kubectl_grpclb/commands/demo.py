@@ -11,12 +11,12 @@ __all__ = ["demo"]
 
 
 def demo() -> None:
-    """Show the problem and its cures on this machine.
+    """Show the problem and its fixes on this machine.
 
-    Real gRPC servers and clients, diagnosed as pods are: first sticky, then balanced by the clients, then by the
-    Envoys that fix puts before the servers, where Envoy is installed.
+    Runs real gRPC servers and clients, diagnosed like pods: first sticky, then balanced by the clients, then by the
+    Envoys that fix puts in front of the servers, if Envoy is installed.
 
-    Starts a handful of processes on loopback addresses, takes under 25 seconds and leaves nothing behind.
+    Starts a few processes on loopback addresses, takes less than 25 seconds and leaves nothing behind.
 
     Exit codes: 0 shown; 2 usage; 4 it could not be run on this machine; 130 interrupted.
     """

@@ -39,10 +39,10 @@ def diagnose(
     output: options.Output = options.OutputFormat.TABLE,
     port: options.Port = None,
     window: options.Window = "5s",
-    fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from which severity on.")] = FailOn.WARNING,
+    fail_on: Annotated[FailOn, typer.Option(help="Lowest severity that makes the exit code 1.")] = FailOn.WARNING,
     record: Annotated[
         Path | None,
-        typer.Option("--record", metavar="FILE", help="Keep what was read in a file beside the report."),
+        typer.Option("--record", metavar="FILE", help="Also save what was read to a file."),
     ] = None,
     replay: Annotated[
         Path | None,
@@ -52,10 +52,10 @@ def diagnose(
     chosen: Sources = NOT_CHOSEN,
     verbose: options.Verbose = 0,
 ) -> None:
-    """Tell whether load sticks to a few pods of a Service, and why.
+    """Find out whether load sticks to a few pods of a Service, and why.
 
     Reads the Service, its endpoints and, from the cheapest source that answers, its pods' connections and calls.
-    Changes nothing, unless --debug or --via node asks for it.
+    Changes nothing, unless --debug or --via node is given.
 
     Exit codes: 0 nothing wrong; 1 a finding from --fail-on on, or uneven load; 2 usage; 3 too little could be read to
     say; 4 the cluster could not be reached or said no, or the file could not be written; 130 interrupted. With several
@@ -66,7 +66,7 @@ def diagnose(
     if replay is not None:
         if others := given(invocation, but={"replay", "output", "fail_on", "verbose"}):
             raise UsageError(
-                "--from takes everything from the file: give it no SERVICE and no flag but -o and --fail-on "
+                "--from takes everything from the file: give no SERVICE, and no flags other than -o and --fail-on "
                 f"(here: {', '.join(others)})"
             )
         diagnoses = session.Diagnoses(())
@@ -74,7 +74,7 @@ def diagnose(
         if not services:
             raise UsageError("name the Service to diagnose: kubectl grpclb diagnose SERVICE")
         if record is not None and len(services) > 1:
-            raise UsageError("--record keeps one Service a file: diagnose them one by one")
+            raise UsageError("--record writes one Service per file: diagnose them one by one")
         connection = session.Connection(
             kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
         )

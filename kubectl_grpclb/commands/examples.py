@@ -22,14 +22,14 @@ _VERBS = {
         Example(
             "Does load stick to a few pods of Service greeter, and why?", "kubectl grpclb diagnose greeter -n shop"
         ),
-        Example("Cure it: shows the plan, and asks before it changes anything", "kubectl grpclb fix greeter -n shop"),
-        Example("See whether that cured", "kubectl grpclb verify greeter -n shop"),
-        Example("Take it back", "kubectl grpclb rollback greeter -n shop"),
-        Example("See the problem and its cures on this machine, without a cluster", "kubectl grpclb demo"),
+        Example("Fix it: shows the plan, and asks before it changes anything", "kubectl grpclb fix greeter -n shop"),
+        Example("Check whether that worked", "kubectl grpclb verify greeter -n shop"),
+        Example("Undo it", "kubectl grpclb rollback greeter -n shop"),
+        Example("See the problem and its fixes on this machine, without a cluster", "kubectl grpclb demo"),
     ),
     "diagnose": (
         Example(
-            "Tell whether load sticks to a few pods of Service greeter",
+            "Find out whether load sticks to a few pods of Service greeter",
             "kubectl grpclb diagnose greeter -n shop",
         ),
         Example(
@@ -37,7 +37,7 @@ _VERBS = {
             "kubectl grpclb diagnose greeter cart -n shop -o wide",
         ),
         Example(
-            "In CI: fail at errors only, and keep what was read",
+            "In CI: fail only on errors, and save what was read",
             "kubectl grpclb diagnose greeter -n shop --fail-on error --record greeter.json",
         ),
         Example(
@@ -53,27 +53,27 @@ _VERBS = {
             "kubectl grpclb diagnose greeter -n shop --debug",
         ),
         Example(
-            "Ask a Prometheus in the cluster as well, about the last hour",
+            "Also ask a Prometheus in the cluster, about the last hour",
             "kubectl grpclb diagnose greeter -n shop \\\n"
             "    --prometheus svc/monitoring/prometheus:9090 --prometheus-range 1h",
         ),
     ),
     "fix": (
         Example(
-            "Show the plan, ask, put Envoy before the pods, and diagnose again",
+            "Show the plan, ask, put Envoy in front of the pods, and diagnose again",
             "kubectl grpclb fix greeter -n shop",
         ),
-        Example("See what would change, and change nothing", "kubectl grpclb fix greeter -n shop --diff"),
+        Example("See what would change, without changing anything", "kubectl grpclb fix greeter -n shop --diff"),
         Example(
-            "Manifests for a repository that something else applies",
+            "Manifests for a GitOps repository",
             "kubectl grpclb fix greeter -n shop --dry-run > greeter-envoy.yaml",
         ),
         Example(
-            "In a script; restarts the clients, so that open connections move too",
+            "In a script; restarts the clients, so that open connections move, too",
             "kubectl grpclb fix greeter -n shop --yes --recycle clients",
         ),
         Example(
-            "Three Envoys from a registry of your own, for calls that are unequal",
+            "Three Envoys from your own registry, for unequal calls",
             "kubectl grpclb fix greeter -n shop --replicas 3 --lb-policy least-request \\\n"
             "    --envoy-image registry.example/envoy:distroless-v1.40.0",
         ),
@@ -81,7 +81,7 @@ _VERBS = {
         Example("Plan from a recorded file, without a cluster", "kubectl grpclb fix --from greeter.json"),
     ),
     "verify": (
-        Example("Diagnose again, and compare with before the fix", "kubectl grpclb verify greeter -n shop"),
+        Example("Diagnose again, and compare with the time before the fix", "kubectl grpclb verify greeter -n shop"),
         Example(
             "The outcome for a script: fixed, pending, unchanged, worse or unknown",
             "kubectl grpclb verify greeter -n shop -o json | jq -r .outcome",
@@ -89,34 +89,34 @@ _VERBS = {
         Example("Look over a whole minute", "kubectl grpclb verify greeter -n shop --window 1m"),
     ),
     "rollback": (
-        Example("Show what is taken back, ask, and do it", "kubectl grpclb rollback greeter -n shop"),
+        Example("Show what will be undone, ask, and undo it", "kubectl grpclb rollback greeter -n shop"),
         Example(
             "In a script; restarts the clients, so that Envoy need not wait for them",
             "kubectl grpclb rollback greeter -n shop --yes --recycle clients",
         ),
         Example(
-            "With the receipt of this machine, where the cluster has lost its own",
+            "With this machine's copy of the receipt, if the cluster has lost its own",
             "kubectl grpclb rollback greeter -n shop --receipt greeter-receipt.json",
         ),
     ),
     "record": (
-        Example("Keep what diagnose reads", "kubectl grpclb record greeter -n shop -f greeter.json"),
-        Example("Keep it packed", "kubectl grpclb record greeter -n shop | gzip > greeter.json.gz"),
+        Example("Save what diagnose reads", "kubectl grpclb record greeter -n shop -f greeter.json"),
+        Example("Save it compressed", "kubectl grpclb record greeter -n shop | gzip > greeter.json.gz"),
         Example("Report on it later, anywhere", "kubectl grpclb diagnose --from greeter.json"),
     ),
     "explain": (
         Example("What a finding means, and what to do", "kubectl grpclb explain GLB101"),
         Example("All findings", "kubectl grpclb explain"),
     ),
-    "demo": (Example("Show the problem, and then its cures", "kubectl grpclb demo"),),
+    "demo": (Example("Show the problem, and then its fixes", "kubectl grpclb demo"),),
     "rbac": (
-        Example("The least role for a verb, with what each rule is for", "kubectl grpclb rbac diagnose -n shop"),
+        Example("The minimal role for a verb, with the purpose of each rule", "kubectl grpclb rbac diagnose -n shop"),
         Example(
-            "Give it to somebody",
+            "Grant it to somebody",
             "kubectl grpclb rbac diagnose -n shop --user jane | kubectl apply -f -",
         ),
         Example(
-            "Fix one Service and take that back, as a job in CI does it",
+            "For a CI job that fixes one Service, and undoes it",
             "kubectl grpclb rbac fix rollback -n shop --service greeter \\\n"
             "    --recycle clients --service-account ci:deployer",
         ),
@@ -124,13 +124,13 @@ _VERBS = {
     ),
     "completion": (
         Example(
-            "Have kubectl complete this plugin: shows what it writes where, and asks",
+            "Have kubectl complete this plugin: shows what it will write, and asks",
             "kubectl grpclb completion --install",
         ),
-        Example("Take that away again", "kubectl grpclb completion --uninstall"),
-        Example("Complete kubectl-grpclb by itself in fish", "kubectl grpclb completion fish | source"),
+        Example("Undo that", "kubectl grpclb completion --uninstall"),
+        Example("Complete kubectl-grpclb itself in fish", "kubectl grpclb completion fish | source"),
     ),
-    "version": (Example("Which version this is", "kubectl grpclb version"),),
+    "version": (Example("Show the version", "kubectl grpclb version"),),
 }
 
 EXAMPLES: Mapping[str, tuple[Example, ...]] = MappingProxyType(_VERBS)

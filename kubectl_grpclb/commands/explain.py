@@ -16,11 +16,11 @@ _RULES = Path(__file__).parent.parent / "rules"
 
 
 def explain(
-    code: Annotated[str | None, typer.Argument(metavar="CODE", help="Code of a finding, as GLB101.")] = None,
+    code: Annotated[str | None, typer.Argument(metavar="CODE", help="Code of a finding, such as GLB101.")] = None,
 ) -> None:
     """Explain a finding.
 
-    Prints what it means, how it is told and what to do. Without CODE, lists all findings.
+    Prints what it means, how it is detected and what to do. Without CODE, lists all findings.
 
     Exit codes: 0 explained; 2 usage, or there is no such finding.
     """

@@ -93,12 +93,15 @@ def fix(
     dry_run: Annotated[
         DryRun,
         typer.Option(
-            "--dry-run", help="Print the manifests (client, also the bare flag), or have the API server admit them."
+            "--dry-run",
+            help="Print the manifests (client, or the bare flag), or have the API server validate them (server).",
         ),
     ] = DryRun.NONE,
-    diff: Annotated[bool, typer.Option("--diff", help="Show what would change, as kubectl diff does.")] = False,
-    output: Annotated[Form | None, typer.Option("--output", "-o", help="Manifests or outcome as data.")] = None,
-    strategy: Annotated[Strategy, typer.Option(help="Which cure; auto takes the one that fits.")] = Strategy.AUTO,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what would change, like kubectl diff.")] = False,
+    output: Annotated[
+        Form | None, typer.Option("--output", "-o", help="Print the manifests or the outcome as data.")
+    ] = None,
+    strategy: Annotated[Strategy, typer.Option(help="Which fix; auto chooses the one that fits.")] = Strategy.AUTO,
     recycle: options.Recycle = options.RecycleWhat.NONE,
     stage_only: Annotated[bool, typer.Option("--stage-only", help="Stop before the cut-over.")] = False,
     timeout: options.Timeout = "2m",
@@ -106,42 +109,44 @@ def fix(
     window: options.Window = "5s",
     replay: Annotated[
         Path | None,
-        typer.Option("--from", metavar="FILE", help="Plan from a recorded file; - for standard input. Prints only."),
+        typer.Option("--from", metavar="FILE", help="Plan from a recorded file; - for standard input. Only prints."),
     ] = None,
     cluster_domain: options.ClusterDomain = None,
     envoy_image: Annotated[
         str | None,
-        typer.Option(metavar="IMAGE", help="Where the cluster gets Envoy from; default: the pinned public image."),
+        typer.Option(metavar="IMAGE", help="Image of Envoy. (default the pinned public image)"),
     ] = None,
     replicas: Annotated[
-        int | None, typer.Option(metavar="COUNT", min=2, max=100, help="Envoys, 2 to 100; default 2.")
+        int | None, typer.Option(metavar="COUNT", min=2, max=100, help="Number of Envoys, 2 to 100. (default 2)")
     ] = None,
     lb_policy: Annotated[
         Balancing | None,
-        typer.Option(help="round-robin for calls alike (default), least-request for unequal ones or streams."),
+        typer.Option(
+            help="round-robin for similar calls, least-request for unequal ones or streams. (default round-robin)"
+        ),
     ] = None,
     autoscale: Annotated[
-        int | None, typer.Option(metavar="COUNT", min=2, max=1000, help="Add an autoscaler up to so many Envoys.")
+        int | None, typer.Option(metavar="COUNT", min=2, max=1000, help="Add an autoscaler for up to this many Envoys.")
     ] = None,
     network_policy: Annotated[
-        bool | None, typer.Option(help="Add a NetworkPolicy for Envoy, or with --no-network-policy none.")
+        bool | None, typer.Option(help="Add a NetworkPolicy for Envoy; --no-network-policy for none.")
     ] = None,
-    access_log: Annotated[AccessLog | None, typer.Option(help="Calls that Envoy logs; default errors.")] = None,
+    access_log: Annotated[AccessLog | None, typer.Option(help="Calls that Envoy logs. (default errors)")] = None,
     connection_age: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="After how long clients are asked to connect again, so that they spread: 10s or more, 0 for never; "
-            "default 5m.",
+            help="How long until clients are asked to reconnect, so that they spread: 10s or more, or 0 for never. "
+            "(default 5m)",
         ),
     ] = None,
     verbose: options.Verbose = 0,
 ) -> None:
-    """Cure a Service whose load sticks.
+    """Fix a Service whose load sticks.
 
-    Shows the plan, asks, applies it, proves that calls come back, and diagnoses again. Puts Envoy before the
-    pods of the Service, or says what else to do where that would not cure. Nothing that clients use is touched
-    before Envoy is known to work, and rollback takes it all back.
+    Shows the plan, asks, applies it, proves that calls get through, and diagnoses again. Puts Envoy in front of the
+    pods of the Service, or says what to do instead if that would not help. Nothing that clients use is touched
+    before Envoy is known to work, and rollback undoes all of it.
 
     Exit codes: 0 fixed, pending or nothing to do; 1 you said no, it needs something that fix does not do, or --diff
     shows a difference; 2 usage; 3 too little could be read to say; 4 refused, or the cluster could not be reached;
@@ -176,14 +181,14 @@ def fix(
         asking = ["--dry-run=server"] if dry_run is DryRun.SERVER else []
         if others := given(invocation, but=_OF_A_PLAN) + asking:
             raise UsageError(
-                "--from plans from a file and changes nothing: give it no SERVICE, --yes or --diff, and nothing about "
+                "--from plans from a file and changes nothing: give no SERVICE, --yes or --diff, and nothing about "
                 f"a cluster (here: {', '.join(others)})"
             )
         raise typer.Exit(_planned(replay, wishes, output))
     if not service:
         raise UsageError("name the Service to fix: kubectl grpclb fix SERVICE")
     if dry_run is not DryRun.NONE and diff:
-        raise UsageError("--dry-run and --diff show the same in two ways: give one of them")
+        raise UsageError("--dry-run and --diff show the same thing in two ways: give only one of them")
     name, seconds = options.service_name(service), session.window_of(window)
     connection = session.Connection(
         kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
@@ -282,8 +287,8 @@ def _unverified(fixed: "Fixed", aim: "Aim", output: Form | None) -> str:
     if not fixed.changed:
         return f"{fixed.plan.title}.\n"
     if fixed.plan.ports is None:
-        return f"Done: {fixed.plan.title}. `{aim.grpclb('rollback')}` takes it back.\n"
+        return f"Done: {fixed.plan.title}. `{aim.grpclb('rollback')}` undoes it.\n"
     return (
         f"Staged: Service {aim.service} is untouched. `{aim.grpclb('fix')}` cuts over, `{aim.grpclb('rollback')}` "
-        "removes what is staged.\n"
+        "removes what was staged.\n"
     )

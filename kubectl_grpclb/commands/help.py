@@ -27,7 +27,7 @@ _EXIT_CODES = "Exit codes: "
 
 FLAGS: Mapping[str, tuple[str, ...]] = {
     "Arguments": ("code", "verbs", "shell"),
-    "What to look at": (
+    "Target": (
         "service",
         "services",
         "namespace",
@@ -37,8 +37,8 @@ FLAGS: Mapping[str, tuple[str, ...]] = {
         "cluster-domain",
         "client-namespace",
     ),
-    "Who gets the roles": ("service-account", "user", "group"),
-    "What to do": (
+    "Bindings": ("service-account", "user", "group"),
+    "Action": (
         "strategy",
         "dry-run",
         "diff",
@@ -84,8 +84,8 @@ OTHERS = "Others"
 """Where what is in no group would be shown; a test keeps this empty."""
 
 VERB_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Look": ("diagnose", "record"),
-    "Cure": ("fix", "verify", "rollback"),
+    "Diagnose": ("diagnose", "record"),
+    "Fix": ("fix", "verify", "rollback"),
     "Learn": ("explain", "demo"),
     "Set up": ("rbac", "completion", "version"),
 }
@@ -123,7 +123,7 @@ def write_group_help(summaries: Mapping[str, str], command: "Command", ctx: "Con
     for group, names in {**VERB_GROUPS, OTHERS: others}.items():
         _write_rows(group, [(name.ljust(widest), summaries[name]) for name in names if name in summaries], fmt)
     fmt.write_paragraph()
-    fmt.write_text(f"`{ctx.command_path} VERB --help` says more of a verb.")
+    fmt.write_text(f'Use "{ctx.command_path} VERB --help" for more about a verb.')
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -23,7 +23,7 @@ _EXTRA = re.compile(r"Got unexpected extra argument(?:s|\(s\))? \((.*)\)", re.DO
 
 def no_such_verb(word: str, verbs: Sequence[str], ctx: "Context") -> UsageError:
     """Say that there is no such verb, and which ones are near."""
-    return _error(f"there is no verb '{printable(word)}'{_did_you_mean(get_close_matches(word, verbs, n=2))}", ctx)
+    return _error(f"unknown verb: {printable(word)}{_did_you_mean(get_close_matches(word, verbs, n=2))}", ctx)
 
 
 def mistake(error: "TyperException") -> UsageError:
@@ -42,15 +42,15 @@ def mistake(error: "TyperException") -> UsageError:
         case "BadOptionUsage":
             words = f"{flag} {'takes no value' if 'does not take' in words else 'needs a value'}"
     extra = _EXTRA.fullmatch(words)
-    return _error(f"there is more than the verb takes: {extra[1]}" if extra else words, ctx)
+    return _error(f"unexpected argument: {extra[1]}" if extra else words, ctx)
 
 
 def _no_such_flag(flag: str, near: Sequence[str], ctx: "Context | None") -> str:
-    said = f"there is no flag {printable(flag)}"
+    said = f"unknown flag: {printable(flag)}"
     if ctx is not None and ctx.parent is None and flag.lstrip("-") in VERBS:
         return f"{said}; did you mean {ctx.command_path} {flag.lstrip('-')}?"
     if ctx is not None and ctx.parent is None:
-        return f"{said} before the verb; flags follow it: {ctx.command_path} diagnose SERVICE {printable(flag)}"
+        return f"{said}; flags go after the verb: {ctx.command_path} diagnose SERVICE {printable(flag)}"
     return f"{said}{_did_you_mean(near)}"
 
 

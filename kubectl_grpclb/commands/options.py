@@ -48,25 +48,31 @@ class OutputFormat(StrEnum):
 
 Namespace = Annotated[
     str | None,
-    typer.Option("--namespace", "-n", metavar="NAMESPACE", help="Namespace of the Service; default: the context's."),
+    typer.Option("--namespace", "-n", metavar="NAMESPACE", help="Namespace of the Service. (default the context's)"),
 ]
-Context = Annotated[str | None, typer.Option("--context", metavar="NAME", help="Context of the kubeconfig to use.")]
-Cluster = Annotated[str | None, typer.Option("--cluster", metavar="NAME", help="Cluster of the kubeconfig to use.")]
+Context = Annotated[
+    str | None, typer.Option("--context", metavar="NAME", help="Name of the kubeconfig context to use.")
+]
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", metavar="NAME", help="Name of the kubeconfig cluster to use.")
+]
 Kubeconfig = Annotated[
     Path | None,
     typer.Option(
-        "--kubeconfig", metavar="FILE", help="Path of the kubeconfig; default: $KUBECONFIG, else ~/.kube/config."
+        "--kubeconfig", metavar="FILE", help="Path to the kubeconfig. (default $KUBECONFIG, else ~/.kube/config)"
     ),
 ]
 As = Annotated[str | None, typer.Option("--as", metavar="USER", help="User to impersonate.")]
 AsGroups = Annotated[
     list[str] | None,
-    typer.Option("--as-group", metavar="GROUP", help="Group to impersonate; may be given several times."),
+    typer.Option("--as-group", metavar="GROUP", help="Group to impersonate; can be repeated."),
 ]
 RequestTimeout = Annotated[
     str | None,
     typer.Option(
-        "--request-timeout", metavar="TIME", help="Time limit of one request to the cluster, as 10s or 1m; 0 for none."
+        "--request-timeout",
+        metavar="TIME",
+        help="Time limit for a single request to the cluster, such as 10s or 1m; 0 for none.",
     ),
 ]
 Output = Annotated[OutputFormat, typer.Option("--output", "-o", help="Output format.")]
@@ -76,13 +82,15 @@ Port = Annotated[
 Window = Annotated[
     str,
     typer.Option(
-        "--window", metavar="TIME", help="Time between the two looks at each pod, as 5s or 1m; 0 for a single look."
+        "--window",
+        metavar="TIME",
+        help="Time between the two looks at each pod, such as 5s or 1m; 0 for a single look.",
     ),
 ]
 ClusterDomain = Annotated[
     str | None,
     typer.Option(
-        "--cluster-domain", metavar="DOMAIN", help="DNS domain of the cluster; default: asked of a pod's resolv.conf."
+        "--cluster-domain", metavar="DOMAIN", help="DNS domain of the cluster. (default read from a pod's resolv.conf)"
     ),
 ]
 Verbose = Annotated[
@@ -92,7 +100,7 @@ Verbose = Annotated[
         "--verbose",
         count=True,
         show_default=False,
-        help="Tell on standard error what is asked of the cluster; -vv also when, and how long it took.",
+        help="Log requests to the cluster on standard error; -vv also logs when, and how long they took.",
     ),
 ]
 
@@ -104,13 +112,16 @@ class RecycleWhat(StrEnum):
     CLIENTS = "clients"
 
 
-AssumeYes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing anything.")]
+AssumeYes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before making changes.")]
 Recycle = Annotated[
     RecycleWhat,
-    typer.Option("--recycle", help="Restart the clients' workloads, so that connections that are open move too."),
+    typer.Option("--recycle", help="Restart the clients' workloads, so that open connections move, too."),
 ]
 Timeout = Annotated[
-    str, typer.Option("--timeout", metavar="TIME", help="How long pods may take to get ready, or connections to close.")
+    str,
+    typer.Option(
+        "--timeout", metavar="TIME", help="How long to wait for pods to become ready, or for connections to close."
+    ),
 ]
 
 

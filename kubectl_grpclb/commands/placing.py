@@ -66,7 +66,7 @@ def directory_for(wanted: Path | None, environ: Mapping[str, str], running: str)
     """
     if wanted is not None:
         if not wanted.is_dir():
-            raise RefusedError(f"{printable(str(wanted))} is no directory (--dir)")
+            raise RefusedError(f"{printable(str(wanted))} is not a directory (--dir)")
         return wanted
     found = shutil.which("kubectl-grpclb", path=environ.get("PATH", ""))
     places = [*([Path(running)] if os.sep in running else []), *([Path(found)] if found else [])]
@@ -74,8 +74,8 @@ def directory_for(wanted: Path | None, environ: Mapping[str, str], running: str)
     directories = [each.absolute().parent for each in places if on_path(each.absolute().parent, environ)]
     if not directories:
         raise RefusedError(
-            "kubectl-grpclb is not on PATH, where kubectl looks for it. Put it there first, or say with --dir where "
-            "kubectl_complete-grpclb shall go"
+            "kubectl-grpclb is not on PATH, where kubectl looks for it. Put it there first, or choose a directory for "
+            "kubectl_complete-grpclb with --dir"
         )
     return _writable(directories)
 
@@ -124,6 +124,6 @@ def _writable(directories: Iterable[Path]) -> Path:
         if os.access(each, os.W_OK):
             return each
     raise RefusedError(
-        f"{printable(', '.join(map(str, listed)))} cannot be written to. Say with --dir which other directory of PATH "
-        "kubectl_complete-grpclb shall go to"
+        f"{printable(', '.join(map(str, listed)))} cannot be written to. Choose another directory of PATH for "
+        "kubectl_complete-grpclb with --dir"
     )

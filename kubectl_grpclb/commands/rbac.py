@@ -43,59 +43,61 @@ class Form(StrEnum):
 @with_sources
 def rbac(
     verbs: Annotated[
-        list[str] | None, typer.Argument(metavar="VERB...", help=f"Of {', '.join(VERBS)}; default: all of them.")
+        list[str] | None, typer.Argument(metavar="VERB...", help=f"Any of {', '.join(VERBS)}. (default all)")
     ] = None,
     namespace: options.Namespace = None,
     service: Annotated[
         str | None,
-        typer.Option("--service", metavar="NAME", help="Only for this Service: objects that are written, by name."),
+        typer.Option(
+            "--service", metavar="NAME", help="Limit the roles to this Service: objects that are written, by name."
+        ),
     ] = None,
     service_accounts: Annotated[
         list[str] | None,
         typer.Option(
             "--service-account",
             metavar="NAMESPACE:NAME",
-            help="Bind the roles to this service account; may be given several times.",
+            help="Bind the roles to this service account; can be repeated.",
         ),
     ] = None,
     users: Annotated[
         list[str] | None,
-        typer.Option("--user", metavar="NAME", help="Bind them to this user; may be given several times."),
+        typer.Option("--user", metavar="NAME", help="Bind the roles to this user; can be repeated."),
     ] = None,
     groups: Annotated[
         list[str] | None,
-        typer.Option("--group", metavar="NAME", help="Bind them to this group; may be given several times."),
+        typer.Option("--group", metavar="NAME", help="Bind the roles to this group; can be repeated."),
     ] = None,
     client_namespaces: Annotated[
         list[str] | None,
         typer.Option(
             "--client-namespace",
             metavar="NAMESPACE",
-            help="Where clients are, if not beside the Service; may be given several times.",
+            help="Namespace of clients, if not the Service's; can be repeated.",
         ),
     ] = None,
     strategy: Annotated[
         Strategy,
-        typer.Option(help="The cure that may be chosen."),
+        typer.Option(help="The fix that may be chosen."),
     ] = Strategy.AUTO,
     recycle: Annotated[
         options.RecycleWhat,
-        typer.Option("--recycle", help="clients: their workloads may be restarted."),
+        typer.Option("--recycle", help="clients: allow restarting their workloads."),
     ] = options.RecycleWhat.NONE,
     autoscale: Annotated[
         int | None,
-        typer.Option(metavar="COUNT", min=2, max=1000, help="Envoy may have an autoscaler."),
+        typer.Option(metavar="COUNT", min=2, max=1000, help="Allow an autoscaler for Envoy."),
     ] = None,
-    network_policy: Annotated[bool, typer.Option("--network-policy", help="Envoy may have a NetworkPolicy.")] = False,
+    network_policy: Annotated[bool, typer.Option("--network-policy", help="Allow a NetworkPolicy for Envoy.")] = False,
     chosen: Sources = NOT_CHOSEN,
     output: Annotated[Form, typer.Option("--output", "-o", help="Output format; JSON has no comments.")] = Form.YAML,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
 ) -> None:
-    """Print the least roles for kubectl apply -f -.
+    """Print the minimal RBAC roles, for kubectl apply -f -.
 
-    A Role for the Service's namespace and, optional, a ClusterRole for what is read of the whole cluster, with what
-    each rule is for. Give the flags with which the verbs will be run. Nothing is asked of a cluster.
+    Prints a Role for the Service's namespace and an optional ClusterRole for what is read of the whole cluster, and
+    says what each rule is for. Give the flags that the verbs will be run with. Does not contact a cluster.
 
     Exit codes: 0 printed; 2 usage; 4 the kubeconfig could not be used.
     """
@@ -133,7 +135,7 @@ def _verbs(given: Sequence[str]) -> tuple[Verb, ...]:
     for verb in given:
         if verb not in VERBS:
             raise UsageError(
-                f"{printable(verb)} is no verb that asks a cluster, so there is no role for it: roles are for "
+                f"{printable(verb)} is not a verb that contacts a cluster, so there is no role for it: roles are for "
                 f"{_listed(VERBS)}"
             )
     return tuple(verb for verb in VERBS if verb in given or not given)
@@ -185,7 +187,7 @@ def _subjects(accounts: Sequence[str], users: Sequence[str], groups: Sequence[st
             raise UsageError(f"--service-account takes NAMESPACE:NAME, not {printable(account)!r}")
         subjects.append(Subject("ServiceAccount", name, namespace))
     if not all((*users, *groups)):
-        raise UsageError("--user and --group take a name, and got an empty one")
+        raise UsageError("--user and --group need a name, and got an empty one")
     return [*subjects, *(Subject("User", user) for user in users), *(Subject("Group", group) for group in groups)]
 
 

@@ -25,16 +25,16 @@ def record(
     window: options.Window = "5s",
     file: Annotated[
         Path,
-        typer.Option("--filename", "-f", metavar="FILE", help="Where to write it; - for standard output."),
+        typer.Option("--filename", "-f", metavar="FILE", help="File to write; - for standard output."),
     ] = Path("-"),
     cluster_domain: options.ClusterDomain = None,
     chosen: Sources = NOT_CHOSEN,
     verbose: options.Verbose = 0,
 ) -> None:
-    """Keep what diagnose reads in a file.
+    """Save what diagnose reads to a file.
 
     The file, a snapshot, is for diagnose --from or a bug report. Changes nothing in the cluster, unless --debug or
-    --via node asks for it.
+    --via node is given.
 
     A snapshot holds names, addresses, labels and connections. It never holds Secrets, environment
     values, arguments, tokens, or annotations other than those that name a mesh or a deployment tool.

@@ -1,4 +1,4 @@
-"""`rollback SERVICE`: take a fix back."""
+"""`rollback SERVICE`: undo a fix."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,15 +28,15 @@ def rollback(
     timeout: options.Timeout = "6m",
     receipt: Annotated[
         Path | None,
-        typer.Option("--receipt", metavar="FILE", help="The fix's receipt, where the cluster has lost its own."),
+        typer.Option("--receipt", metavar="FILE", help="The fix's receipt, if the cluster has lost its own."),
     ] = None,
     verbose: options.Verbose = 0,
 ) -> None:
-    """Take a fix back.
+    """Undo a fix.
 
-    Restores the Service exactly, lets Envoy run dry, and removes what fix made, and nothing else. Works from
-    any machine, and after a fix that was killed half-way. Refuses where somebody changed the Service since, and
-    says what.
+    Restores the Service exactly, waits until no client is connected to Envoy, and removes what fix created, and
+    nothing else. Works from any machine, and after a fix that was killed halfway. Refuses if somebody changed the
+    Service since the fix, and says what changed.
 
     Exit codes: 0 done, or nothing to do; 1 you said no; 2 usage; 4 refused, or the cluster could not be reached;
     130 interrupted.

@@ -42,8 +42,9 @@ ViaFlag = Annotated[
     typer.Option(
         "--via",
         metavar="SOURCE,...",
-        help="Where figures come from: auto, metrics, channelz, exec, prometheus, and, which add to the cluster, debug "
-        "and node. auto takes the cheapest that answer, and none that adds.",
+        help="auto, metrics, channelz, exec, prometheus, debug or node; auto uses the cheapest that answer and adds "
+        "nothing "
+        "to the cluster; debug and node add to it. (default auto)",
     ),
 ]
 MetricsPort = Annotated[
@@ -56,15 +57,21 @@ Prometheus = Annotated[
     typer.Option(
         "--prometheus",
         metavar="URL",
-        help="Ask this Prometheus as well: a URL, or svc/NAMESPACE/NAME:PORT in the cluster.",
+        help="Also ask this Prometheus: a URL, or svc/NAMESPACE/NAME:PORT in the cluster.",
     ),
 ]
 PrometheusRange = Annotated[
-    str, typer.Option("--prometheus-range", metavar="TIME", help="Over how long Prometheus is asked.")
+    str, typer.Option("--prometheus-range", metavar="TIME", help="How far back to ask Prometheus.")
 ]
 ChannelzPort = Annotated[
     int | None,
-    typer.Option("--channelz-port", metavar="PORT", min=1, max=65535, help="The pods' port for channelz."),
+    typer.Option(
+        "--channelz-port",
+        metavar="PORT",
+        min=1,
+        max=65535,
+        help="The pods' port for channelz. (default the diagnosed port)",
+    ),
 ]
 ClientChannelzPort = Annotated[
     int | None,
@@ -73,22 +80,23 @@ ClientChannelzPort = Annotated[
         metavar="PORT",
         min=1,
         max=65535,
-        help="The clients' port for channelz; default: the one that they declare with channelz in its name.",
+        help="The clients' port for channelz. (default the one they declare with channelz in its name)",
     ),
 ]
-Tls = Annotated[bool, typer.Option("--tls", help="Ask channelz over TLS.")]
+Tls = Annotated[bool, typer.Option("--tls", help="Use TLS for channelz.")]
 TlsCa = Annotated[
     Path | None,
-    typer.Option("--tls-ca", metavar="FILE", help="Certificate authorities to trust there."),
+    typer.Option("--tls-ca", metavar="FILE", help="Certificate authorities to trust for channelz."),
 ]
 TlsServerName = Annotated[
     str | None,
-    typer.Option("--tls-server-name", metavar="NAME", help="The name that the certificate is for."),
+    typer.Option("--tls-server-name", metavar="NAME", help="Server name to validate the certificate against."),
 ]
 Debug = Annotated[
     bool,
     typer.Option(
-        "--debug", help="Give pods without a shell an ephemeral container to look from; it stays until the pod goes."
+        "--debug",
+        help="Add an ephemeral container to pods without a shell, to look from; it stays until the pod is gone.",
     ),
 ]
 DebugImage = Annotated[
@@ -98,7 +106,7 @@ DebugImage = Annotated[
 NodeNamespace = Annotated[
     str | None,
     typer.Option(
-        "--node-namespace", metavar="NAMESPACE", help="Where --via node runs its pods; default: the Service's."
+        "--node-namespace", metavar="NAMESPACE", help="Namespace for the pods of --via node. (default the Service's)"
     ),
 ]
 

@@ -37,7 +37,7 @@ def plain_verbosity(words: Sequence[str]) -> list[str]:
 def _times(number: str) -> list[str]:
     if not (number.isascii() and number.isdecimal()):
         raise UsageError(
-            f"-v takes no value, or a number as kubectl's does, not '{printable(number)}': -v tells what is asked of "
-            "the cluster, -vv (or -v=2 and more) also when and how long it took"
+            f"-v takes no value, or a number as kubectl's does, not '{printable(number)}': -v logs the "
+            "requests to the cluster, -vv (or -v=2 and more) also when, and how long they took"
         )
     return ["-v"] * min(int(number), _MOST)

@@ -1,4 +1,4 @@
-"""`verify SERVICE`: whether the fix cured."""
+"""`verify SERVICE`: whether the fix worked."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,10 +31,10 @@ def verify(
     chosen: Sources = NOT_CHOSEN,
     verbose: options.Verbose = 0,
 ) -> None:
-    """Tell whether a fix cured.
+    """Check whether a fix worked.
 
-    Diagnoses again and compares the result with the time before the fix. Changes nothing, unless --debug or
-    --via node asks for it. The outcome is fixed, pending (connections from before the fix are still open), unchanged,
+    Diagnoses again and compares the result with that from before the fix. Changes nothing, unless --debug or
+    --via node is given. The outcome is fixed, pending (connections from before the fix are still open), unchanged,
     worse or unknown.
 
     Exit codes: 0 fixed or pending; 2 usage; 3 too little could be read to say; 4 no fix is recorded, or the cluster

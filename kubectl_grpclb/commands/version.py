@@ -11,16 +11,16 @@ __all__ = ["version"]
 def version() -> None:
     """Print the version.
 
-    Of kubectl-grpclb, of Python, of the snapshots that it writes and reads, and of the Kubernetes that it was tried
-    with. Asks no cluster: `kubectl version` tells the server's.
+    Prints the versions of kubectl-grpclb, of Python, of the snapshots that it writes and reads, and of the Kubernetes
+    that it was tested with. Does not contact a cluster: kubectl version shows the server's.
 
     Exit codes: 0 printed; 2 usage.
     """
     from kubectl_grpclb.model.server import NEWEST, OLDEST
     from kubectl_grpclb.model.snapshot import SCHEMA
 
-    tried = " to ".join(f"{major}.{minor}" for major, minor in (OLDEST, NEWEST))
+    tested = " to ".join(f"{major}.{minor}" for major, minor in (OLDEST, NEWEST))
     write(
         f"kubectl-grpclb {__version__}\nPython {platform.python_version()}\nsnapshot schema {SCHEMA}\n"
-        f"tried with Kubernetes {tried}\n"
+        f"tested with Kubernetes {tested}\n"
     )

@@ -123,7 +123,7 @@ def test_version_says_which_snapshots_it_reads() -> None:
 
     assert done.startswith(f"kubectl-grpclb {__version__}\n")
     assert "snapshot schema 3" in done
-    assert "tried with Kubernetes 1.27 to 1.37" in done
+    assert "tested with Kubernetes 1.27 to 1.37" in done
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_an_empty_path_is_not_the_working_directory(tmp_path: pathlib.Path, word
         [sys.executable, "-m", "kubectl_grpclb", *words], capture_output=True, check=False, cwd=tmp_path, timeout=60
     )
 
-    assert done.stderr == f"error: {words[-2]} takes a path, and got an empty one\n".encode()
+    assert done.stderr == f"error: {words[-2]} needs a path, and got an empty one\n".encode()
     assert (done.stdout, done.returncode, [*tmp_path.iterdir()]) == (b"", 2, [])
 
 
@@ -196,18 +196,18 @@ def test_a_hostile_snapshot_reaches_the_terminal_without_its_escapes(recorded: p
         (("diagnose", "greeter", "--window", "11m"), 2, "--window"),
         (("diagnose", "greeter"), 4, "kubeconfig"),
         (("explain", "GLB999"), 2, "there is no finding"),
-        (("diagnos", "greeter"), 2, "there is no verb 'diagnos'; did you mean diagnose?\nSee `kubectl grpclb --help`."),
-        (("frobnicate",), 2, "there is no verb 'frobnicate'\n"),
-        (("-n", "shop", "diagnose", "greeter"), 2, "there is no flag -n before the verb; flags follow it: kubectl"),
-        (("fix", "greeter", "--replica", "3"), 2, "there is no flag --replica; did you mean --replicas"),
+        (("diagnos", "greeter"), 2, "unknown verb: diagnos; did you mean diagnose?\nSee `kubectl grpclb --help`."),
+        (("frobnicate",), 2, "unknown verb: frobnicate\n"),
+        (("-n", "shop", "diagnose", "greeter"), 2, "unknown flag: -n; flags go after the verb: kubectl"),
+        (("fix", "greeter", "--replica", "3"), 2, "unknown flag: --replica; did you mean --replicas"),
         (("fix", "greeter", "--replica", "3"), 2, "\nSee `kubectl grpclb fix --help`."),
         (("diagnose", "greeter", "--window"), 2, "--window needs a value"),
         (("diagnose", "greeter", "--tls=yes"), 2, "--tls takes no value"),
         (("verify",), 2, "SERVICE is missing"),
-        (("verify", "greeter", "cart"), 2, "there is more than the verb takes: cart"),
+        (("verify", "greeter", "cart"), 2, "unexpected argument: cart"),
         (("diagnose", "greeter", "-v=loud"), 2, "-v takes no value, or a number as kubectl's does, not 'loud'"),
-        (("explain", "-v"), 2, "there is no flag -v"),
-        (("--version",), 2, "there is no flag --version; did you mean kubectl grpclb version?"),
+        (("explain", "-v"), 2, "unknown flag: -v"),
+        (("--version",), 2, "unknown flag: --version; did you mean kubectl grpclb version?"),
         (("diagnose", "greeter", "-o", "xml"), 2, "--output takes table, wide, json or yaml, not 'xml'"),
         (("diagnose", "greeter", "--channelz-port", "0"), 2, "--channelz-port takes a number from 1 to 65535, not '0'"),
         (("fix", "greeter", "--replicas", "two"), 2, "--replicas takes a number from 2 to 100, not 'two'"),

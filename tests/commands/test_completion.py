@@ -69,7 +69,7 @@ def test_the_program_goes_beside_the_kubectl_grpclb_that_is_on_path(bin_: pathli
 def test_what_is_written_is_shown_first(bin_: pathlib.Path) -> None:
     shown = run(bin_, "--install", "--yes").stderr
 
-    assert f"This goes to {bin_ / NAME}:" in shown
+    assert f"This will be written to {bin_ / NAME}:" in shown
     assert '    exec kubectl-grpclb __complete "$@" </dev/null 2>/dev/null\n' in shown
 
 
@@ -116,7 +116,7 @@ def test_a_second_time_nothing_is_written(bin_: pathlib.Path) -> None:
 
     done = run(bin_, "--install")
 
-    assert done.stdout.startswith(f"{bin_ / NAME} is there already.\n")
+    assert done.stdout.startswith(f"{bin_ / NAME} already exists.\n")
     assert (bin_ / NAME).stat().st_mtime_ns == before.st_mtime_ns
 
 
@@ -125,7 +125,7 @@ def test_an_older_version_of_it_is_replaced(bin_: pathlib.Path) -> None:
 
     done = run(bin_, "--install", "--yes")
 
-    assert "in the place of an older one" in done.stderr
+    assert "replacing an older one" in done.stderr
     assert "__complete" in (bin_ / NAME).read_text()
 
 
@@ -165,7 +165,7 @@ def test_of_what_pip_put_there_it_does_not_say_that_it_could_remove_it(bin_: pat
 
     done = run(bin_, "--install")
 
-    assert done.stdout.startswith(f"{bin_ / NAME} is there already, of the Python package.\n")
+    assert done.stdout.startswith(f"{bin_ / NAME} already exists, from the Python package.\n")
     assert "--uninstall" not in done.stdout
 
 
@@ -181,7 +181,7 @@ def test_without_a_terminal_nothing_is_written_unasked(bin_: pathlib.Path) -> No
     done = run(bin_, "--install")
 
     assert done.returncode == 2
-    assert "there is no terminal to ask at. Give --yes" in done.stderr
+    assert "there is no terminal to ask on. Give --yes" in done.stderr
     assert not (bin_ / NAME).exists()
 
 
@@ -206,7 +206,7 @@ def test_what_was_installed_off_path_is_removed_as_it_was_said(bin_: pathlib.Pat
 
 
 def test_uninstalling_what_is_not_there_is_no_error(bin_: pathlib.Path) -> None:
-    assert run(bin_, "--uninstall").stdout == f"{bin_ / NAME} is not there.\n"
+    assert run(bin_, "--uninstall").stdout == f"{bin_ / NAME} does not exist.\n"
 
 
 def test_off_path_there_is_no_place_by_default(bin_: pathlib.Path) -> None:
@@ -237,7 +237,7 @@ def test_a_directory_that_is_none_is_refused(bin_: pathlib.Path) -> None:
     done = run(bin_, "--install", "--yes", "--dir", "/nonexistent/\x1b[31mbin")
 
     assert done.returncode == 4
-    assert done.stderr == "error: /nonexistent/\\x1b[31mbin is no directory (--dir)\n"
+    assert done.stderr == "error: /nonexistent/\\x1b[31mbin is not a directory (--dir)\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc, where nobody may write, is Linux'")

@@ -54,7 +54,7 @@ def test_help_shows_every_flag(verb: str, flags: str) -> None:
         (("fix", "deploy/greeter"), 2, "is not a Service"),
         (("verify", "deploy/greeter"), 2, "is not a Service"),
         (("rollback", "deploy/greeter"), 2, "is not a Service"),
-        (("fix", "greeter", "--dry-run", "--diff"), 2, "give one of them"),
+        (("fix", "greeter", "--dry-run", "--diff"), 2, "give only one of them"),
         (("fix", "greeter", "--dry-run=maybe"), 2, "maybe"),
         (("fix", "greeter", "--strategy", "prayer"), 2, "prayer"),
         (("fix", "greeter", "--replicas", "1"), 2, "--replicas"),

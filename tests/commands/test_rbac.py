@@ -82,15 +82,15 @@ def test_a_service_account_may_be_called_as_the_cluster_calls_it() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("demo",), "demo is no verb that asks a cluster"),
+        (("demo",), "demo is not a verb that contacts a cluster"),
         (("explain",), "roles are for diagnose, record, verify, fix and rollback"),
-        (("daignose",), "daignose is no verb that asks a cluster"),
+        (("daignose",), "daignose is not a verb that contacts a cluster"),
         (("diagnose", "--autoscale", "4"), "are for fix and rollback, not for diagnose"),
         (("fix", "--via", "exec"), "are for diagnose, record and verify, not for fix"),
         (("fix", "--client-namespace", "web"), "for fix only with --recycle clients"),
         (("--service-account", "watcher"), "--service-account takes NAMESPACE:NAME, not 'watcher'"),
         (("--service-account", "ci:watcher:old"), "--service-account takes NAMESPACE:NAME, not 'ci:watcher:old'"),
-        (("--user", ""), "--user and --group take a name, and got an empty one"),
+        (("--user", ""), "--user and --group need a name, and got an empty one"),
         (("--via", "sockets"), "--via takes auto, metrics"),
         (("--service", "deploy/greeter"), "is not a Service"),
         (("--kubeconfig", "/nowhere"), "there is no kubeconfig at /nowhere"),

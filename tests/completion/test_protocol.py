@@ -8,9 +8,9 @@ from kubectl_grpclb.completion.protocol import Answer, Candidate, Directive, ren
 
 
 def test_each_candidate_is_a_line_with_its_meaning_after_a_tab() -> None:
-    answer = Answer((Candidate("fix", "Cure a Service whose load sticks."), Candidate("demo")))
+    answer = Answer((Candidate("fix", "Fix a Service whose load sticks."), Candidate("demo")))
 
-    assert rendered(answer) == "fix\tCure a Service whose load sticks.\ndemo\n:4\n"
+    assert rendered(answer) == "fix\tFix a Service whose load sticks.\ndemo\n:4\n"
 
 
 def test_nothing_is_said_with_the_directive_alone() -> None:

@@ -105,7 +105,7 @@ def test_a_list_may_go_on_after_a_comma() -> None:
 
 def test_flags_come_by_their_long_name_with_their_help() -> None:
     assert answered("diagnose --names").candidates == (
-        Candidate("--namespace", "Namespace of the Service; default: the context's."),
+        Candidate("--namespace", "Namespace of the Service. (default the context's)"),
     )
 
 

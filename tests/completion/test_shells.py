@@ -74,7 +74,7 @@ def test_a_word_that_can_only_be_one_is_completed(shell: Terminal, line: str, wh
 
 
 def test_verbs_are_listed_with_what_they_do(shell: Terminal) -> None:
-    shell.offers("kubectl-grpclb ver", "verify", "version", "Tell whether a fix cured.", "Print the version.")
+    shell.offers("kubectl-grpclb ver", "verify", "version", "Check whether a fix worked.", "Print the version.")
 
 
 def test_flags_are_listed_with_what_they_do(shell: Terminal) -> None:
