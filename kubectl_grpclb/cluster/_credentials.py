@@ -10,7 +10,8 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from msgspec import Struct
 
-from kubectl_grpclb.cluster._kubeconfig import Access, Fields
+from kubectl_grpclb.cluster._entries import Fields
+from kubectl_grpclb.cluster._kubeconfig import Access
 from kubectl_grpclb.cluster._plugin import ask_plugin
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
@@ -36,51 +37,52 @@ class Credentials(Struct, frozen=True):
 async def read_credentials(access: Access, teller: "Teller | None" = None) -> Credentials:
     """Get what authenticates the user; of a plugin its name is told. Raises ClusterError that says what to do."""
     user = access.user
-    certificate = Credentials(certificate=pem(user, "client-certificate", access), key=pem(user, "client-key", access))
-    token = _token(user, access)
+    certificate = Credentials(
+        certificate=pem("client-certificate", user.client_certificate_data, user.client_certificate, access),
+        key=pem("client-key", user.client_key_data, user.client_key, access),
+    )
+    token = _token(access)
     if token:
-        source: Literal["file", "kubeconfig"] = "file" if user.get("tokenFile") else "kubeconfig"
+        source: Literal["file", "kubeconfig"] = "file" if user.token_file else "kubeconfig"
         return msgspec.structs.replace(certificate, authorization=f"Bearer {token}", source=source)
-    if user.get("exec"):
-        return await _from_plugin(access, certificate, teller)
-    if user.get("auth-provider") or user.get("username"):
+    if user.plugin:
+        return await _from_plugin(user.plugin, access, certificate, teller)
+    if user.auth_provider or user.username:
         return msgspec.structs.replace(certificate, authorization=await _from_library(access))
-    return msgspec.structs.replace(certificate, authorization=_from_address(access.cluster["server"]))
+    return msgspec.structs.replace(certificate, authorization=_from_address(access.cluster.server))
 
 
-def pem(fields: Fields, key: str, access: Access) -> bytes | None:
-    """Give what `client-key-data` holds, else the file that `client-key` names; None where there is neither."""
-    return _decoded(fields, f"{key}-data", access) or _file(fields, key, access)
+def pem(what: str, data: str | None, path: str | None, access: Access) -> bytes | None:
+    """Give what the data of that name hold, else the file; None where there is neither."""
+    return _decoded(f"{what}-data", data, access) or _file(what, path, access)
 
 
-def _decoded(fields: Fields, key: str, access: Access) -> bytes | None:
-    data = fields.get(key)
+def _decoded(what: str, data: str | None, access: Access) -> bytes | None:
     if not data:
         return None
     try:
         return base64.b64decode(data, validate=False)
-    except (binascii.Error, TypeError, ValueError) as error:
-        raise ClusterError(f"the kubeconfig's {key} of context {printable(access.context)!r} is not base64") from error
+    except (binascii.Error, ValueError) as error:
+        raise ClusterError(f"the kubeconfig's {what} of context {printable(access.context)!r} is not base64") from error
 
 
-def _token(user: Fields, access: Access) -> str:
+def _token(access: Access) -> str:
     # A file may be renewed while the literal grows old, so kubectl prefers it too.
-    content = _file(user, "tokenFile", access)
+    content = _file("tokenFile", access.user.token_file, access)
     if content is not None:
         return content.decode("utf-8", "replace").strip()
-    return str(user.get("token") or "").strip()
+    return (access.user.token or "").strip()
 
 
-def _file(fields: Fields, key: str, access: Access) -> bytes | None:
-    path = fields.get(key)
+def _file(what: str, path: str | None, access: Access) -> bytes | None:
     if not path:
         return None
     try:
         return Path(path).read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a path may hold what none can, a NUL
         raise ClusterError(
-            f"cannot read {printable(str(path))}, the {key} of context {printable(access.context)!r}: "
-            f"{error.strerror or error}"
+            f"cannot read {printable(path)}, the {what} of context {printable(access.context)!r}: "
+            f"{getattr(error, 'strerror', None) or error}"
         ) from error
 
 
@@ -106,11 +108,12 @@ async def _from_library(access: Access) -> str | None:
     from kubernetes.aio.config import kube_config
     from kubernetes.aio.config.config_exception import ConfigException
 
-    user = {key: access.user[key] for key in ("auth-provider", "username", "password") if key in access.user}
+    given = {"username": access.user.username, "password": access.user.password}
+    user: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     configuration = Configuration()
     try:
-        if "auth-provider" in user:
-            provider = dict(user["auth-provider"])
+        if access.user.auth_provider:
+            provider = dict(access.user.auth_provider)
             provider["config"] = dict(provider.get("config") or {})
             provider["config"].pop("refresh-token", None)
             user["auth-provider"] = provider
@@ -119,7 +122,7 @@ async def _from_library(access: Access) -> str | None:
             {
                 "current-context": "it",
                 "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-                "clusters": [{"name": "it", "cluster": {"server": access.cluster["server"]}}],
+                "clusters": [{"name": "it", "cluster": {"server": access.cluster.server}}],
                 "users": [{"name": "it", "user": user}],
             }
         )
@@ -132,8 +135,10 @@ async def _from_library(access: Access) -> str | None:
     return configuration.api_key.get("BearerToken")
 
 
-async def _from_plugin(access: Access, otherwise: Credentials, teller: "Teller | None") -> Credentials:
-    issued = await ask_plugin(access, teller)
+async def _from_plugin(
+    described: Fields, access: Access, otherwise: Credentials, teller: "Teller | None"
+) -> Credentials:
+    issued = await ask_plugin(described, access, teller)
     if issued.client_certificate_data and issued.client_key_data:
         otherwise = Credentials(
             certificate=issued.client_certificate_data.encode(), key=issued.client_key_data.encode()

@@ -9,20 +9,18 @@ import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct, field
 
+from kubectl_grpclb.cluster._entries import Cluster, Fields, User, entry
 from kubectl_grpclb.cluster._kubeconfig_files import kubeconfig_paths, looked_at
 from kubectl_grpclb.model.command import NOT_GIVEN, ClusterFlags
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
 
 __all__ = ["Access", "Choice", "find_access", "find_names", "find_namespace"]
-
-Fields = dict[str, Any]
-"""A part of a kubeconfig whose fields are read where they are used."""
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -47,8 +45,8 @@ class Access(Struct, frozen=True):
 
     context: str
     namespace: str
-    cluster: Fields
-    user: Fields
+    cluster: Cluster
+    user: User
     flags: ClusterFlags = NOT_GIVEN
     """What a command of kubectl needs to reach it: the context by its name, and what else the user chose."""
 
@@ -69,8 +67,8 @@ class _NamedUser(Struct, frozen=True):
 
 
 class _Context(Struct, frozen=True):
-    cluster: str = ""
-    user: str = ""
+    cluster: str | None = None
+    user: str | None = None
     namespace: str | None = None
 
 
@@ -208,8 +206,8 @@ def _context(merged: _Merged, choice: Choice) -> tuple[str, _Context]:
     return name, merged.contexts[name]
 
 
-def _cluster(merged: _Merged, choice: Choice, context: str) -> Fields:
-    name = choice.cluster or merged.contexts[context].cluster
+def _cluster(merged: _Merged, choice: Choice, context: str) -> Cluster:
+    name = choice.cluster or merged.contexts[context].cluster or ""
     source = printable(", ".join(merged.paths))
     if name not in merged.clusters:
         alternatives = _alternatives(name, merged.clusters)
@@ -219,20 +217,21 @@ def _cluster(merged: _Merged, choice: Choice, context: str) -> Fields:
             f"the context {printable(context)!r} names a cluster {printable(name)!r} that is not in "
             f"{source}{alternatives}"
         )
-    cluster = merged.clusters[name]
-    if not isinstance(cluster.get("server"), str) or not cluster["server"]:
+    cluster = entry(merged.clusters[name], Cluster, f"the cluster {printable(name)!r} in {source}")
+    if not cluster.server:
         raise ClusterError(f"the cluster {printable(name)!r} in {source} has no server address")
     return cluster
 
 
-def _user(merged: _Merged, context: str) -> Fields:
-    name = merged.contexts[context].user
+def _user(merged: _Merged, context: str) -> User:
+    name = merged.contexts[context].user or ""
+    source = printable(", ".join(merged.paths))
     if name and name not in merged.users:
         raise ClusterError(
             f"the context {printable(context)!r} names a user {printable(name)!r} that is not in "
-            f"{printable(', '.join(merged.paths))}{_alternatives(name, merged.users)}"
+            f"{source}{_alternatives(name, merged.users)}"
         )
-    return merged.users.get(name, {})
+    return entry(merged.users.get(name, {}), User, f"the user {printable(name)!r} in {source}")
 
 
 Named = TypeVar("Named")
@@ -265,11 +264,8 @@ def _in_cluster(choice: Choice, environ: Mapping[str, str]) -> Access:
     return Access(
         context="in-cluster",
         namespace=choice.namespace or _own_namespace(),
-        cluster={
-            "server": f"https://{address}:{port}",
-            "certificate-authority": str(_SERVICE_ACCOUNT / "ca.crt"),
-        },
-        user={"tokenFile": str(token)},
+        cluster=Cluster(server=f"https://{address}:{port}", certificate_authority=str(_SERVICE_ACCOUNT / "ca.crt")),
+        user=User(token_file=str(token)),
     )
 
 

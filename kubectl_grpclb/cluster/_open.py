@@ -16,7 +16,8 @@ from yarl import URL
 
 from kubectl_grpclb import __version__
 from kubectl_grpclb.cluster._credentials import Credentials, pem, read_credentials
-from kubectl_grpclb.cluster._kubeconfig import Access, Fields
+from kubectl_grpclb.cluster._entries import User
+from kubectl_grpclb.cluster._kubeconfig import Access
 from kubectl_grpclb.cluster._proxy import proxy_for, variable_for
 from kubectl_grpclb.model.errors import ClusterError
 
@@ -72,7 +73,7 @@ async def open_api(
     if teller is not None:
         teller.say(f"use context {place.context}, server {place.server}")
     credentials = await read_credentials(access, teller)
-    route = Route(proxy=_proxy(place), tls_server_name=access.cluster.get("tls-server-name") or None)
+    route = Route(proxy=_proxy(place), tls_server_name=access.cluster.tls_server_name or None)
     headers = _impersonating(access.user, impersonation)
     headers["User-Agent"] = f"kubectl-grpclb/{__version__}"
     renewal = Renewal(credentials, lambda: read_credentials(access, teller), lambda held: _tls(access, held, place))
@@ -111,11 +112,11 @@ def _tls(access: Access, credentials: Credentials, place: Place) -> ssl.SSLConte
 
 
 def _context(access: Access, credentials: Credentials) -> ssl.SSLContext:
-    if access.cluster.get("insecure-skip-tls-verify"):
+    if access.cluster.insecure_skip_tls_verify:
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     else:
-        authorities = pem(access.cluster, "certificate-authority", access)
+        authorities = _authorities(access)
         context = ssl.create_default_context(cadata=None if authorities is None else _certificates(authorities))
     # Go trusts every authority that it is given, whoever certified it; OpenSSL by itself only one of its own.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -129,6 +130,11 @@ def _context(access: Access, credentials: Credentials) -> ssl.SSLContext:
                 _written(Path(directory, "key"), credentials.key),
             )
     return context
+
+
+def _authorities(access: Access) -> bytes | None:
+    cluster = access.cluster
+    return pem("certificate-authority", cluster.certificate_authority_data, cluster.certificate_authority, access)
 
 
 def _certificates(content: bytes) -> str:
@@ -146,7 +152,7 @@ def _written(path: Path, content: bytes) -> str:
 
 def _place(access: Access, environ: Mapping[str, str]) -> Place:
     """Name the cluster and the proxy to it; the kubeconfig's goes before the environment's."""
-    server, given = _USER.sub(r"\1", access.cluster["server"], count=1), access.cluster.get("proxy-url")
+    server, given = _USER.sub(r"\1", access.cluster.server, count=1), access.cluster.proxy_url
     if given:
         return Place(access.context, server, given, "the kubeconfig's proxy-url", access.flags)
     found = proxy_for(server, environ)
@@ -173,17 +179,17 @@ def _is_http(proxy: str) -> bool:
     return url.scheme in {"http", "https"} and bool(url.host)
 
 
-def _impersonating(user: Fields, impersonation: Impersonation) -> CIMultiDict[str]:
+def _impersonating(user: User, impersonation: Impersonation) -> CIMultiDict[str]:
     """Give the headers of kubectl's impersonation; flags replace what the kubeconfig says of it."""
     if impersonation.user or impersonation.groups:
-        user = {"as": impersonation.user, "as-groups": impersonation.groups}
+        user = User(as_user=impersonation.user, as_groups=impersonation.groups)
     headers: CIMultiDict[str] = CIMultiDict()
-    for key, name in (("as", "Impersonate-User"), ("as-uid", "Impersonate-Uid")):
-        if user.get(key):
-            headers.add(name, user[key])
-    for group in user.get("as-groups") or ():
+    for value, name in ((user.as_user, "Impersonate-User"), (user.as_uid, "Impersonate-Uid")):
+        if value:
+            headers.add(name, value)
+    for group in user.as_groups or ():
         headers.add("Impersonate-Group", group)
-    for key, values in (user.get("as-user-extra") or {}).items():
-        for value in values:
+    for key, values in (user.as_user_extra or {}).items():
+        for value in values or ():
             headers.add(f"Impersonate-Extra-{quote(key, safe='')}", value)
     return headers

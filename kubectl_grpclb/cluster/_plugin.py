@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import json
 import os
 import sys
 from contextlib import nullcontext, suppress
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from kubectl_grpclb.cluster._entries import Cluster, Fields
 from kubectl_grpclb.cluster._kubeconfig import Access
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
@@ -43,7 +43,7 @@ class _ExecCredential(Struct, frozen=True, rename="camel"):
 
 class _Variable(Struct, frozen=True):
     name: str
-    value: str = ""
+    value: str | None = None
 
 
 class _Plugin(Struct, frozen=True, rename="camel"):
@@ -51,15 +51,15 @@ class _Plugin(Struct, frozen=True, rename="camel"):
     api_version: str
     args: tuple[str, ...] | None = None
     env: tuple[_Variable, ...] | None = None
-    install_hint: str = ""
-    interactive_mode: str = "IfAvailable"
-    provide_cluster_info: bool = False
+    install_hint: str | None = None
+    interactive_mode: str | None = None
+    provide_cluster_info: bool | None = None
 
 
-async def ask_plugin(access: Access, teller: "Teller | None") -> Issued:
-    """Run the plugin, whose name is told. Raises ClusterError where no credentials come of it."""
+async def ask_plugin(described: Fields, access: Access, teller: "Teller | None") -> Issued:
+    """Run the plugin that is described, and tell its name. Raises ClusterError where no credentials come of it."""
     try:
-        plugin = msgspec.convert(access.user["exec"], _Plugin)
+        plugin = msgspec.convert(described, _Plugin)
     except msgspec.ValidationError as error:
         raise ClusterError(
             f"the credential plugin of context {printable(access.context)!r} is not well described in the "
@@ -78,8 +78,8 @@ async def _run(plugin: _Plugin, access: Access) -> bytes:
     if plugin.interactive_mode == "Always" and not terminal:  # as kubectl does, which does not run it then either
         raise _plugin_failed(plugin, access, "it has to ask you (interactiveMode Always), and there is no terminal")
     interactive = plugin.interactive_mode != "Never" and terminal
-    environment = os.environ | {variable.name: variable.value for variable in plugin.env or ()}
-    environment["KUBERNETES_EXEC_INFO"] = json.dumps(_exec_info(plugin, access, interactive=interactive))
+    environment = os.environ | {variable.name: variable.value or "" for variable in plugin.env or ()}
+    environment["KUBERNETES_EXEC_INFO"] = _json(_exec_info(plugin, access, interactive=interactive))
     try:
         process = await asyncio.create_subprocess_exec(
             plugin.command,
@@ -114,17 +114,32 @@ def _exec_info(plugin: _Plugin, access: Access, *, interactive: bool) -> dict[st
     """Give the ExecCredential that a plugin is asked with (client.authentication.k8s.io)."""
     spec: dict[str, Any] = {"interactive": interactive}
     if plugin.provide_cluster_info:
-        kept = ("server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data", "proxy-url")
-        cluster = {key: access.cluster[key] for key in kept if key in access.cluster}
-        authority = access.cluster.get("certificate-authority")
-        if authority and "certificate-authority-data" not in cluster:
-            with suppress(OSError):
-                cluster["certificate-authority-data"] = base64.b64encode(Path(authority).read_bytes()).decode()
-        for extension in access.cluster.get("extensions") or ():
-            if extension.get("name") == "client.authentication.k8s.io/exec":
-                cluster["config"] = extension.get("extension")
-        spec["cluster"] = cluster
+        spec["cluster"] = _cluster_info(access.cluster)
     return {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
+
+
+def _json(value: object) -> str:
+    """Write it, also what YAML has and JSON lacks: a date."""
+    return msgspec.json.encode(value, enc_hook=str).decode()
+
+
+def _cluster_info(cluster: Cluster) -> dict[str, Any]:
+    kept = {
+        "server": cluster.server,
+        "tls-server-name": cluster.tls_server_name,
+        "insecure-skip-tls-verify": cluster.insecure_skip_tls_verify,
+        "certificate-authority-data": cluster.certificate_authority_data,
+        "proxy-url": cluster.proxy_url,
+    }
+    info: dict[str, Any] = {key: value for key, value in kept.items() if value is not None}
+    if cluster.certificate_authority and "certificate-authority-data" not in info:
+        with suppress(OSError):
+            authority = Path(cluster.certificate_authority).read_bytes()
+            info["certificate-authority-data"] = base64.b64encode(authority).decode()
+    for extension in cluster.extensions or ():
+        if extension.name == "client.authentication.k8s.io/exec":
+            info["config"] = extension.extension
+    return info
 
 
 def _parse(plugin: _Plugin, output: bytes, access: Access) -> Issued:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from kubectl_grpclb.cluster import _plugin
 from kubectl_grpclb.cluster._credentials import Credentials, read_credentials
+from kubectl_grpclb.cluster._entries import Cluster, User, entry
 from kubectl_grpclb.cluster._kubeconfig import Access
 from kubectl_grpclb.model.command import ClusterFlags
 from kubectl_grpclb.model.errors import ClusterError
@@ -20,7 +22,8 @@ BETA = "client.authentication.k8s.io/v1beta1"
 
 
 def credentials(user: dict[str, Any], **cluster: object) -> Credentials:
-    access = Access("shop-prod", "shop", {"server": "https://prod:6443", **cluster}, user, FLAGS)
+    fields = {"server": "https://prod:6443", **cluster}
+    access = Access("shop-prod", "shop", entry(fields, Cluster, "prod"), entry(user, User, "dev"), FLAGS)
     return asyncio.run(read_credentials(access))
 
 
@@ -85,6 +88,25 @@ def test_a_plugin_is_told_what_it_is_asked_for() -> None:
     found = credentials(plugin(body, env=[{"name": "PROFILE", "value": "dev@"}], provideClusterInfo=True))
 
     assert found == Credentials("Bearer dev@https://prod:6443", source="plugin")
+
+
+def test_a_plugin_is_told_what_json_has_no_word_for() -> None:
+    renewed = {"on": date(2026, 11, 23), date(2026, 11, 24): True}
+    extensions = [{"name": "client.authentication.k8s.io/exec", "extension": renewed}]
+    body = (
+        "import json, os; config = json.loads(os.environ['KUBERNETES_EXEC_INFO'])['spec']['cluster']['config'];"
+        f"{prints({'token': 'SEEN'})[:-1]}.replace('SEEN', ' '.join(map(str, config.items()))))"
+    )
+
+    found = credentials(plugin(body, provideClusterInfo=True), extensions=extensions)
+
+    assert found.authorization == "Bearer ('on', '2026-11-23') ('2026-11-24', True)"
+
+
+def test_what_is_null_in_a_plugins_description_is_as_if_it_were_not_there() -> None:
+    nothing = {"env": None, "installHint": None, "interactiveMode": None, "provideClusterInfo": None}
+
+    assert credentials(plugin(prints({"token": "t0ken"}), **nothing)) == Credentials("Bearer t0ken", source="plugin")
 
 
 def test_a_plugin_that_is_not_installed_is_named_with_its_hint() -> None:

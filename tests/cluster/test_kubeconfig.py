@@ -8,8 +8,10 @@ import pytest
 import yaml
 
 from kubectl_grpclb.cluster import _kubeconfig
+from kubectl_grpclb.cluster._entries import Cluster, User
 from kubectl_grpclb.cluster._kubeconfig import Choice, find_access, find_namespace
 from kubectl_grpclb.model.errors import ClusterError
+from tests.cluster.api_server import write_kubeconfig
 
 PROD = """
 current-context: prod
@@ -47,22 +49,22 @@ def test_the_first_file_that_sets_a_value_wins(both: dict[str, str]) -> None:
     access = find_access(Choice(), both)
 
     assert (access.context, access.namespace) == ("prod", "shop")
-    assert access.cluster["server"] == "https://prod:6443"
-    assert access.user["token"] == "prod-token"
+    assert access.cluster.server == "https://prod:6443"
+    assert access.user.token == "prod-token"
 
 
 def test_a_context_of_a_later_file_finds_its_cluster_there(both: dict[str, str]) -> None:
     access = find_access(Choice(context="staging-eu"), both)
 
     assert (access.context, access.namespace) == ("staging-eu", "default")
-    assert access.cluster["server"] == "https://staging-eu:6443"
+    assert access.cluster.server == "https://staging-eu:6443"
 
 
 def test_flags_replace_what_the_context_says(both: dict[str, str]) -> None:
     access = find_access(Choice(cluster="staging", namespace="billing"), both)
 
     assert (access.context, access.namespace) == ("prod", "billing")
-    assert access.cluster["server"] == "https://staging:6443"
+    assert access.cluster.server == "https://staging:6443"
 
 
 def test_the_kubeconfig_flag_replaces_the_environment(both: dict[str, str], tmp_path: Path) -> None:
@@ -74,9 +76,9 @@ def test_the_kubeconfig_flag_replaces_the_environment(both: dict[str, str], tmp_
 def test_paths_are_relative_to_the_file_that_has_them(both: dict[str, str], tmp_path: Path) -> None:
     access = find_access(Choice(), both)
 
-    assert access.cluster["certificate-authority"] == str(tmp_path / "pki/ca.crt")
-    assert access.user["tokenFile"] == str(tmp_path / "token")
-    assert access.user["exec"]["command"] == str(tmp_path / "bin/login")
+    assert access.cluster.certificate_authority == str(tmp_path / "pki/ca.crt")
+    assert access.user.token_file == str(tmp_path / "token")
+    assert access.user.plugin == {"command": str(tmp_path / "bin/login"), "apiVersion": "v1"}
 
 
 ONE_LINE = json.dumps(yaml.safe_load(PROD))
@@ -157,8 +159,8 @@ def test_in_a_pod_its_service_account_is_used(tmp_path: Path, monkeypatch: pytes
     access = find_access(Choice(), environ)
 
     assert (access.context, access.namespace) == ("in-cluster", "shop")
-    assert access.cluster["server"] == "https://[fd00::1]:443"
-    assert access.user == {"tokenFile": str(tmp_path / "token")}
+    assert access.cluster.server == "https://[fd00::1]:443"
+    assert access.user == User(token_file=str(tmp_path / "token"))
 
 
 def test_the_namespace_that_is_meant_needs_no_cluster_that_could_be_reached(both: dict[str, str]) -> None:
@@ -237,3 +239,47 @@ def test_an_empty_file_has_no_contexts(tmp_path: Path) -> None:
 def test_a_directory_in_place_of_the_file_is_said_to_be_one(tmp_path: Path) -> None:
     with pytest.raises(ClusterError, match=r"cannot read the kubeconfig .*Is a directory"):
         find_access(Choice(kubeconfig=str(tmp_path)), {})
+
+
+@pytest.mark.parametrize(
+    ("cluster", "user", "says"),
+    [
+        (
+            {"insecure-skip-tls-verify": "false"},
+            {},
+            r"the cluster 'prod' in .*Expected `bool \| null`, got `str`.*verify",
+        ),
+        ({"proxy-url": 8080}, {}, r"the cluster 'prod' in .*Expected `str \| null`, got `int`.*proxy-url"),
+        ({}, {"tokenFile": 123}, r"the user 'dev' in .*Expected `str \| null`, got `int`.*tokenFile"),
+        ({}, {"as-user-extra": {"scopes": "view"}}, r"the user 'dev' in .*got `str`"),
+        ({}, {"exec": "aws"}, r"the user 'dev' in .*Expected `object \| null`, got `str`.*exec"),
+    ],
+)
+def test_a_value_of_another_type_is_named_as_kubectl_does(
+    tmp_path: Path, cluster: dict[str, object], user: dict[str, object], says: str
+) -> None:
+    with pytest.raises(ClusterError, match=says):
+        find_access(Choice(kubeconfig=write_kubeconfig(tmp_path, "https://prod:6443", cluster, **user)), {})
+
+
+def test_what_is_null_is_as_if_it_were_not_there(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text(
+        "current-context: prod\n"
+        "contexts:\n"
+        "- {name: prod, context: {cluster: prod, user: null, namespace: null}}\n"
+        "- {name: other, context: {cluster: null, user: null}}\n"
+        "- {name: none, context: null}\n"
+        "clusters: [{name: prod, cluster: {server: 'https://prod:6443', proxy-url: null, extensions: null}}]\n"
+        "users: null\n"
+    )
+
+    access = find_access(Choice(kubeconfig=str(tmp_path / "config")), {})
+
+    assert access.cluster == Cluster(server="https://prod:6443")
+    assert access.user == User()
+
+
+def test_what_is_wrong_with_another_cluster_keeps_nobody_from_this_one(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text(f"{PROD}- {{name: old, user: {{tokenFile: 123}}}}\n")
+
+    assert find_access(Choice(kubeconfig=str(tmp_path / "config")), {}).context == "prod"
