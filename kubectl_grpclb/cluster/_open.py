@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from msgspec import Struct
+from msgspec.structs import replace
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -19,7 +20,7 @@ from kubectl_grpclb.cluster._credentials import Credentials, pem, read_credentia
 from kubectl_grpclb.cluster._entries import User
 from kubectl_grpclb.cluster._kubeconfig import Access
 from kubectl_grpclb.cluster._proxy import proxy_for, variable_for
-from kubectl_grpclb.model.errors import ClusterError
+from kubectl_grpclb.model.errors import ClusterError, UsageError
 
 if TYPE_CHECKING:
     from kubectl_grpclb.cluster.told import Teller
@@ -51,7 +52,7 @@ _FILES = 4096
 
 
 class Impersonation(Struct, frozen=True):
-    """`--as` and `--as-group`; where no user is given, the kubeconfig's own `as` holds."""
+    """`--as` and `--as-group`; where no user is given, the kubeconfig's own `as` holds, also for the groups."""
 
     user: str | None = None
     groups: tuple[str, ...] = ()
@@ -180,9 +181,16 @@ def _is_http(proxy: str) -> bool:
 
 
 def _impersonating(user: User, impersonation: Impersonation) -> CIMultiDict[str]:
-    """Give the headers of kubectl's impersonation; flags replace what the kubeconfig says of it."""
-    if impersonation.user or impersonation.groups:
+    """Give the headers of kubectl's impersonation. Raises UsageError for groups of nobody.
+
+    Another user replaces all that the kubeconfig says of it, other groups its groups.
+    """
+    if impersonation.user:
         user = User(as_user=impersonation.user, as_groups=impersonation.groups)
+    elif impersonation.groups:
+        if not user.as_user:
+            raise UsageError("--as-group needs --as: a group is impersonated together with a user")
+        user = replace(user, as_groups=impersonation.groups)
     headers: CIMultiDict[str] = CIMultiDict()
     for value, name in ((user.as_user, "Impersonate-User"), (user.as_uid, "Impersonate-Uid")):
         if value:

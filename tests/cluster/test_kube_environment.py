@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubectl_grpclb.cluster.kube import ConnectOptions, connect
-from kubectl_grpclb.model.errors import ClusterError
+from kubectl_grpclb.model.errors import ClusterError, UsageError
 from kubectl_grpclb.model.snapshot import Answer, List, Objects
 from tests.cluster.api_server import ApiServer, Handler, says, serving, write_kubeconfig
 
@@ -68,6 +68,55 @@ def test_a_password_in_an_address_that_leads_nowhere_is_in_no_error(tmp_path: Pa
         asyncio.run(main())
 
     assert "hunter2" not in str(caught.value)
+
+
+def impersonated(directory: Path, server: ApiServer, flags: dict[str, Any], **user: Any) -> list[tuple[str, str]]:
+    """List the Services with these flags; gives the headers that say as whom."""
+
+    async def main() -> None:
+        async with serving(server) as url:
+            options = ConnectOptions(kubeconfig=write_kubeconfig(directory, url, **user), **flags)
+            async with connect(options) as cluster:
+                await cluster.read(SERVICES)
+
+    asyncio.run(main())
+    return [(name, value) for name, value in server.requests[0].headers.items() if name.startswith("Impersonate-")]
+
+
+OF_THE_KUBECONFIG = {
+    "as": "jo",
+    "as-groups": ["dev"],
+    "as-uid": "7",
+    "as-user-extra": {"scopes": ["view"], "none": None},
+}
+EXTRA = [("Impersonate-Uid", "7"), ("Impersonate-Extra-scopes", "view")]
+
+
+@pytest.mark.parametrize(
+    ("flags", "sent"),
+    [
+        ({}, [("Impersonate-User", "jo"), ("Impersonate-Group", "dev"), *EXTRA]),
+        ({"as_groups": ("on-call",)}, [("Impersonate-User", "jo"), ("Impersonate-Group", "on-call"), *EXTRA]),
+        ({"as_user": "kim"}, [("Impersonate-User", "kim")]),
+        (
+            {"as_user": "kim", "as_groups": ("on-call",)},
+            [("Impersonate-User", "kim"), ("Impersonate-Group", "on-call")],
+        ),
+    ],
+)
+def test_flags_of_impersonation_replace_what_the_kubeconfig_says_of_it(
+    tmp_path: Path, server: ApiServer, flags: dict[str, Any], sent: list[tuple[str, str]]
+) -> None:
+    assert sorted(impersonated(tmp_path, server, flags, **OF_THE_KUBECONFIG)) == sorted(sent)
+
+
+def test_a_group_without_a_user_to_impersonate_is_refused_before_anything_is_sent(
+    tmp_path: Path, server: ApiServer
+) -> None:
+    with pytest.raises(UsageError, match=r"^--as-group needs --as: "):
+        impersonated(tmp_path, server, {"as_groups": ("on-call",)}, token="t0ken")
+
+    assert server.requests == []
 
 
 @pytest.fixture
