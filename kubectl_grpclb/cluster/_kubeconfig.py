@@ -39,6 +39,11 @@ class Choice(Struct, frozen=True):
     cluster: str | None = None
     namespace: str | None = None
 
+    @property
+    def names(self) -> bool:
+        """Whether it names what only a kubeconfig has."""
+        return bool(self.context or self.cluster)
+
 
 class Access(Struct, frozen=True):
     """One cluster and one user of it; paths in both are absolute or relative to the working directory."""
@@ -91,6 +96,11 @@ class _Merged(Struct):
     users: dict[str, Fields] = field(default_factory=dict)
     contexts: dict[str, _Context] = field(default_factory=dict)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it, which client-go takes for no kubeconfig."""
+        return not (self.current or self.clusters or self.users or self.contexts)
+
     def add(self, path: Path, file: _File) -> None:
         """Merge one file in; what an earlier one set stays."""
         self.paths.append(str(path))
@@ -110,7 +120,7 @@ def find_access(choice: Choice, environ: Mapping[str, str]) -> Access:
     names.
     """
     merged = _merged(choice, environ)
-    if not merged.paths:
+    if not merged.paths or (merged.is_empty and _is_pod(environ) and not choice.names):
         return _in_cluster(choice, environ)
     return _pick(merged, choice)
 
@@ -123,7 +133,7 @@ def find_namespace(choice: Choice, environ: Mapping[str, str]) -> str:
     if choice.namespace:
         return choice.namespace
     merged = _merged(choice, environ)
-    if not merged.paths:
+    if not merged.paths or (merged.is_empty and not choice.names):
         return _own_namespace()
     if not (choice.context or merged.current):
         return "default"
@@ -248,10 +258,14 @@ def _alternatives(name: str, named: Mapping[str, Named]) -> str:
     return f"{hint} (it has: {shown}{more})"
 
 
+def _is_pod(environ: Mapping[str, str]) -> bool:
+    """Tell whether this runs in a pod with a service account."""
+    named = environ.get("KUBERNETES_SERVICE_HOST") and environ.get("KUBERNETES_SERVICE_PORT")
+    return bool(named) and os.access(_SERVICE_ACCOUNT / "token", os.F_OK)
+
+
 def _in_cluster(choice: Choice, environ: Mapping[str, str]) -> Access:
-    host, port = environ.get("KUBERNETES_SERVICE_HOST", ""), environ.get("KUBERNETES_SERVICE_PORT", "")
-    token = _SERVICE_ACCOUNT / "token"
-    if not (host and port and token.exists()):
+    if not _is_pod(environ):
         raise ClusterError(
             f"there is no kubeconfig: nothing at {printable(looked_at(environ))}, and this is not a pod with a service "
             "account; set KUBECONFIG or give --kubeconfig (does `kubectl get ns` work?)"
@@ -260,12 +274,13 @@ def _in_cluster(choice: Choice, environ: Mapping[str, str]) -> Access:
         raise ClusterError(
             "there is no kubeconfig, only this pod's service account, so --context and --cluster name nothing"
         )
+    host, port = environ["KUBERNETES_SERVICE_HOST"], environ["KUBERNETES_SERVICE_PORT"]
     address = f"[{host}]" if ":" in host else host
     return Access(
         context="in-cluster",
         namespace=choice.namespace or _own_namespace(),
         cluster=Cluster(server=f"https://{address}:{port}", certificate_authority=str(_SERVICE_ACCOUNT / "ca.crt")),
-        user=User(token_file=str(token)),
+        user=User(token_file=str(_SERVICE_ACCOUNT / "token")),
     )
 
 

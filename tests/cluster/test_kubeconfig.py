@@ -163,6 +163,38 @@ def test_in_a_pod_its_service_account_is_used(tmp_path: Path, monkeypatch: pytes
     assert access.user == User(token_file=str(tmp_path / "token"))
 
 
+@pytest.mark.parametrize("content", ["", "apiVersion: v1\nkind: Config\n", "kind: Config\nclusters: []\nusers: null\n"])
+def test_in_a_pod_an_empty_kubeconfig_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+    (tmp_path / "token").write_text("sa-token")
+    (tmp_path / "namespace").write_text("shop\n")
+    (tmp_path / "config").write_text(content)
+    monkeypatch.setattr(_kubeconfig, "_SERVICE_ACCOUNT", tmp_path)
+    environ = {
+        "KUBECONFIG": str(tmp_path / "config"),
+        "KUBERNETES_SERVICE_HOST": "10.96.0.1",
+        "KUBERNETES_SERVICE_PORT": "443",
+    }
+
+    assert find_access(Choice(), environ).context == "in-cluster"
+    assert find_namespace(Choice(), environ) == "shop"
+    with pytest.raises(ClusterError, match="there is no context 'prod'"):
+        find_access(Choice(context="prod"), environ)
+
+
+def test_in_a_pod_a_kubeconfig_with_contexts_of_which_none_is_chosen_is_no_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("sa-token")
+    (tmp_path / "config").write_text(STAGING.replace("current-context: staging", ""))
+    monkeypatch.setattr(_kubeconfig, "_SERVICE_ACCOUNT", tmp_path)
+
+    with pytest.raises(ClusterError, match="has no current-context"):
+        find_access(
+            Choice(kubeconfig=str(tmp_path / "config")),
+            {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"},
+        )
+
+
 def test_the_namespace_that_is_meant_needs_no_cluster_that_could_be_reached(both: dict[str, str]) -> None:
     assert find_namespace(Choice(context="broken"), both) == "default"
     assert find_namespace(Choice(context="broken", namespace="shop"), both) == "shop"
