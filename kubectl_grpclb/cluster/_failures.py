@@ -25,9 +25,12 @@ class Place(Struct, frozen=True):
     """Where the proxy is set, in words."""
     flags: ClusterFlags = NOT_GIVEN
     """What a command of kubectl needs to reach it."""
+    is_service_account: bool = False
+    """Whether a pod asks its own cluster, without a kubeconfig and so without a context."""
 
     def __str__(self) -> str:
-        return f"{printable(self.server)} (context {printable(self.context)!r})"
+        known_by = "this pod's service account" if self.is_service_account else f"context {printable(self.context)!r}"
+        return f"{printable(self.server)} ({known_by})"
 
     def kubectl(self, *words: str) -> str:
         """Write a kubectl command for this cluster."""
@@ -88,6 +91,11 @@ def _why_connection(error: Exception, place: Place) -> str:
 
 def unauthorised(message: str, place: Place) -> ClusterError:
     """Say that the cluster does not know the user (HTTP 401)."""
+    if place.is_service_account:
+        return ClusterError(
+            f"the cluster refused the service account's token (401 {printable(message)}) at {place}: it is expired, or "
+            "the service account was deleted. A new pod gets a new one"
+        )
     return ClusterError(
         f"the cluster refused your credentials (401 {printable(message)}) at {place}: they are expired or belong "
         f"to another cluster. Log in again; `{place.get_ns}` should work first"

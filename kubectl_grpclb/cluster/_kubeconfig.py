@@ -54,6 +54,8 @@ class Access(Struct, frozen=True):
     user: User
     flags: ClusterFlags = NOT_GIVEN
     """What a command of kubectl needs to reach it: the context by its name, and what else the user chose."""
+    is_service_account: bool = False
+    """Whether it is the pod's that this runs in, and not of a kubeconfig."""
 
     @property
     def get_ns(self) -> str:
@@ -281,6 +283,7 @@ def _in_cluster(choice: Choice, environ: Mapping[str, str]) -> Access:
         namespace=choice.namespace or _own_namespace(),
         cluster=Cluster(server=f"https://{address}:{port}", certificate_authority=str(_SERVICE_ACCOUNT / "ca.crt")),
         user=User(token_file=str(_SERVICE_ACCOUNT / "token")),
+        is_service_account=True,
     )
 
 

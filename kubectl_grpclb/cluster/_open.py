@@ -153,12 +153,12 @@ def _written(path: Path, content: bytes) -> str:
 
 def _place(access: Access, environ: Mapping[str, str]) -> Place:
     """Name the cluster and the proxy to it; the kubeconfig's goes before the environment's."""
-    server, given = _USER.sub(r"\1", access.cluster.server, count=1), access.cluster.proxy_url
-    if given:
-        return Place(access.context, server, given, "the kubeconfig's proxy-url", access.flags)
-    found = proxy_for(server, environ)
-    source = f"the environment's {variable_for(server)}" if found else ""
-    return Place(access.context, server, found, source, access.flags)
+    server, proxy = _USER.sub(r"\1", access.cluster.server, count=1), access.cluster.proxy_url
+    source = "the kubeconfig's proxy-url"
+    if not proxy:
+        proxy = proxy_for(server, environ)
+        source = f"the environment's {variable_for(server)}" if proxy else ""
+    return Place(access.context, server, proxy, source, access.flags, access.is_service_account)
 
 
 def _proxy(place: Place) -> str | None:

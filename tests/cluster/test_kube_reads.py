@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from kubectl_grpclb.cluster import _objects
+from kubectl_grpclb.cluster._failures import Place, unauthorised
 from kubectl_grpclb.cluster.kube import ConnectOptions, KubeCluster, connect
 from kubectl_grpclb.model import kube
 from kubectl_grpclb.model.errors import ClusterError, UsageError
@@ -188,6 +189,15 @@ def test_expired_credentials_end_everything_and_say_what_to_do(tmp_path: Path) -
         match=r"refused your credentials \(401 Unauthorized\).*`kubectl get ns --context shop-prod --kubeconfig",
     ):
         talk.ask(PODS)
+
+
+def test_in_a_pod_no_context_is_named_and_nobody_told_to_log_in() -> None:
+    place = Place("in-cluster", "https://10.96.0.1:443", is_service_account=True)
+
+    assert str(unauthorised("Unauthorized", place)).startswith(
+        "the cluster refused the service account's token (401 Unauthorized) at https://10.96.0.1:443 (this pod's "
+        "service account): "
+    )
 
 
 def test_a_login_page_is_not_taken_for_a_cluster(tmp_path: Path) -> None:
