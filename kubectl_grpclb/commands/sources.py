@@ -90,7 +90,11 @@ TlsCa = Annotated[
 ]
 TlsServerName = Annotated[
     str | None,
-    typer.Option("--tls-server-name", metavar="NAME", help="Server name to validate the certificate against."),
+    typer.Option(
+        "--tls-server-name",
+        metavar="NAME",
+        help="Server name to validate channelz's certificate against; not of the API server.",
+    ),
 ]
 Debug = Annotated[
     bool,
@@ -140,6 +144,12 @@ class Sources(Struct, frozen=True):
         from kubectl_grpclb.probes.prometheus import prometheus_server
 
         via = _via(self)
+        tls = self.tls or self.tls_ca is not None
+        if self.tls_server_name and not tls:  # kubectl has a flag of that name, which means something else
+            raise UsageError(
+                "--tls-server-name is the name in channelz's certificate and needs --tls or --tls-ca; the API server's "
+                "is tls-server-name in the kubeconfig"
+            )
         return replace(
             ask,
             via=via,
@@ -149,7 +159,7 @@ class Sources(Struct, frozen=True):
             prometheus_range=_range(self.prometheus_range),
             channelz_port=self.channelz_port,
             client_channelz_port=self.client_channelz_port,
-            tls=self.tls or self.tls_ca is not None or self.tls_server_name is not None,
+            tls=tls,
             debug="debug" in via,
             debug_image=self.debug_image,
             node_namespace=self.node_namespace,
@@ -239,7 +249,7 @@ def _via(sources: Sources) -> "tuple[Via, ...]":
 
 def _port(given: str | None) -> int | str | None:
     """Take a number of a port or a name. Raises UsageError."""
-    if given is None or not given.isdigit():
+    if given is None or not (given.isascii() and given.isdigit()):  # ² is a digit, too, and no number
         return given
     if not 0 < int(given) < 1 << 16:
         raise UsageError(f"--metrics-port is a port's name or a number up to 65535, not {printable(given)}")

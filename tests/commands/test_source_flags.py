@@ -66,10 +66,24 @@ def test_a_name_and_a_password_of_prometheus_go_no_further_than_the_request() ->
     )
 
 
+def test_a_port_in_other_digits_is_a_name_that_no_pod_has() -> None:
+    assert asked(metrics_port="\N{SUPERSCRIPT TWO}").metrics_port == "\N{SUPERSCRIPT TWO}"
+
+
 def test_authorities_that_cannot_be_read_are_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         Sources(tls_ca=tmp_path / "ca.pem").tls_options()
 
 
-def test_a_name_or_authorities_for_tls_mean_tls() -> None:
-    assert asked(tls_server_name="greeter.shop").tls
+def test_authorities_mean_tls_and_a_name_may_stand_beside_them(tmp_path: Path) -> None:
+    assert asked(tls_ca=tmp_path / "ca.pem", tls_server_name="greeter.shop").tls
+    assert asked(tls=True, tls_server_name="greeter.shop").tls
+
+
+def test_a_name_for_tls_that_may_be_meant_for_the_api_server_is_refused() -> None:
+    message = (
+        r"^--tls-server-name is the name in channelz's certificate and needs --tls or --tls-ca; .* in the kubeconfig$"
+    )
+
+    with pytest.raises(UsageError, match=message):
+        asked(tls_server_name="kubernetes.example")
