@@ -43,7 +43,7 @@ class Measured(Struct, frozen=True):
     enough: bool = True
     """Enough of those that come and go were seen to say where they land."""
     unplaced: int = 0
-    """Connections that the pods accepted, where none to the target port was seen and other ports may have had them."""
+    """Connections that the pods accepted, where few to the target port were seen and other ports may have had them."""
     what: str = ""
     """What the loads are, in words that fit more closely than the signal's."""
     lasting: int = 0
@@ -156,14 +156,15 @@ def _with_passing(measured: Measured, read: Sequence[PodSockets], lasting: int) 
 def _passing(read: Sequence[PodSockets]) -> Measured:
     passing = passing_of(read)
     loads = tuple(map(float, passing.counts))
+    enough = sum(loads) >= _EVENTS_A_POD * len(read)
     return Measured(
         signal="connections",
         loads=loads,
         confidence="low",
         uneven=is_uneven(loads) and uneven_beyond_chance(passing.counts) < _UNEVEN_EVENTS,
         churning=any(loads),
-        enough=sum(loads) >= _EVENTS_A_POD * len(read),
-        unplaced=0 if any(loads) else passing.unplaced,
+        enough=enough,
+        unplaced=0 if enough else passing.unplaced,
     )
 
 

@@ -22,7 +22,7 @@ def decide(facts: Facts, measured: Measured, unread: int, *, starved: bool) -> D
         return "inconclusive", _too_few(measured, unread, facts.window)
     if not any(measured.loads):
         return _quiet(measured, ready, unread)
-    if measured.unclear:
+    if measured.unclear and not measured.churning:
         return "inconclusive", _outnumbered(measured)
     if measured.stays_uneven(unread) or starved:
         return "unbalanced", _unbalanced(measured, unread, starved=starved)

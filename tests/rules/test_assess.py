@@ -173,6 +173,7 @@ def test_one_connection_that_was_seen_does_not_make_what_other_ports_accept_the_
         "inconclusive",
         "connections come and go, and too few were seen to say where they land",
     )
+    assert (load.balance.idle, load.loads) == (None, {})
 
 
 def test_many_connections_that_were_seen_tell_whatever_other_ports_accept() -> None:
