@@ -50,13 +50,13 @@ def clients_of(
         on_loopback=any(is_loopback(address) for address in backend.addresses),
         on_host=bool(backend.pod and backend.pod.spec.host_network),
         nodes=frozenset(nodes) | {looks.gateway or ""},
-        probed=backend.target_port in _probed_ports(backend.pod),
+        probed=bool(_probes_of_port(backend)),
     )
     outside = [seen for seen in looks.seen if not _inside(seen, around)]
     sidecar = _sidecar(backend.pod)
     if sidecar and len(outside) < len(looks.seen):
         return Gap(GapReason.SIDECAR, f"{sidecar} takes the clients' connections and makes its own to the port")
-    of_clients = [seen for seen in outside if not _is_probe(seen, around)]
+    of_clients = _without_probes(outside, around, _probes_of_port(backend), looks.waited)
     if sidecar and not of_clients:
         return Gap(GapReason.SIDECAR, f"{sidecar} takes the clients' connections, and no client came past it")
     return facts.PodSockets(
@@ -127,6 +127,14 @@ def _inside(seen: Seen, around: _Surroundings) -> bool:
     return not around.on_loopback and (is_loopback(seen.peer) or is_loopback(seen.local))
 
 
+def _without_probes(
+    outside: list[Seen], around: _Surroundings, probes: Iterable[kube.Probe], waited: float
+) -> list[Seen]:
+    """Leave out the kubelet's; more than its periods explain are clients behind source NAT, who come and go."""
+    others = [seen for seen in outside if not _is_probe(seen, around)]
+    return others if len(outside) - len(others) <= sum(_opens(probe, waited) for probe in probes) else outside
+
+
 def _is_probe(seen: Seen, around: _Surroundings) -> bool:
     return around.probed and not seen.lasting and seen.peer in around.nodes
 
@@ -153,13 +161,12 @@ def _ports(probe: kube.Probe) -> list[int | str]:
     return [action.port for action in actions if action is not None and action.port is not None]
 
 
-def _probed_ports(pod: kube.Pod | None) -> set[int]:
-    return {
-        number
-        for container, probe in _probes(pod)
-        for port in _ports(probe)
-        if (number := _number(container, port)) is not None
-    }
+def _probes_of_port(backend: Backend) -> list[kube.Probe]:
+    return [
+        probe
+        for container, probe in _probes(backend.pod)
+        if any(_number(container, port) == backend.target_port for port in _ports(probe))
+    ]
 
 
 def _number(container: kube.Container, port: int | str) -> int | None:

@@ -58,6 +58,16 @@ def test_a_lasting_connection_from_the_pods_gateway_may_be_a_client() -> None:
     assert peers(facts_of(cluster_of(probed(), {PODS[0]: printed(shown)})), PODS[0]) == ["10.244.0.1"]
 
 
+def test_more_short_connections_from_a_node_than_its_probes_explain_are_clients_behind_source_nat() -> None:
+    first, later = ([f"10.0.0.1:{port}" for port in range(start, start + 20)] for start in (40000, 50000))
+
+    found = sockets(
+        facts_of(cluster_of(probed(), {PODS[0]: printed(look("10.244.0.11", first, later=later))})), PODS[0]
+    )
+
+    assert (len(found.connections), found.passed) == (20, 40)
+
+
 def test_a_nodes_lasting_connection_may_be_a_client_behind_source_nat() -> None:
     lasting = look("10.244.0.11", ["10.0.0.1:50000"])
     cluster = cluster_of(probed(), {PODS[0]: printed(lasting)})
