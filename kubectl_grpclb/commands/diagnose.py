@@ -10,7 +10,8 @@ from kubectl_grpclb.commands import options
 from kubectl_grpclb.commands.given import given
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.commands.progress import tell_error
-from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources, with_sources
+from kubectl_grpclb.commands.source_flags import with_sources
+from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources
 from kubectl_grpclb.model.errors import UsageError
 
 __all__ = ["FailOn", "diagnose"]

@@ -9,6 +9,8 @@ import typer
 from kubectl_grpclb.commands import options
 from kubectl_grpclb.commands.given import given
 from kubectl_grpclb.commands.output import write
+from kubectl_grpclb.commands.source_flags import with_reading_sources
+from kubectl_grpclb.commands.sources import ADDING, NOT_CHOSEN, Sources
 from kubectl_grpclb.model.errors import ClusterError, UsageError
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ _OF_A_PLAN = {"replay", "verbose", "dry_run", "output", "strategy", "recycle", "
 """The parameters that say what a plan is to be like and how it is shown, so they may stand beside --from."""
 
 
+@with_reading_sources
 def fix(
     invocation: typer.Context,
     service: Annotated[str | None, typer.Argument(metavar="SERVICE", help="NAME or svc/NAME.")] = None,
@@ -112,6 +115,7 @@ def fix(
         typer.Option("--from", metavar="FILE", help="Plan from a recorded file; - for standard input. Only prints."),
     ] = None,
     cluster_domain: options.ClusterDomain = None,
+    chosen: Sources = NOT_CHOSEN,
     envoy_image: Annotated[
         str | None,
         typer.Option(metavar="IMAGE", help="Image of Envoy. (default the pinned public image)"),
@@ -156,6 +160,8 @@ def fix(
     """
     import asyncio
 
+    from msgspec.structs import replace
+
     from kubectl_grpclb.commands import session
     from kubectl_grpclb.commands.workshop import in_workshop
     from kubectl_grpclb.flows.wishes import Wishes
@@ -181,26 +187,29 @@ def fix(
         asking = ["--dry-run=server"] if dry_run is DryRun.SERVER else []
         if others := given(invocation, but=_OF_A_PLAN) + asking:
             raise UsageError(
-                "--from plans from a file and changes nothing: give no SERVICE, --yes or --diff, and nothing about "
-                f"a cluster (here: {', '.join(others)})"
+                "--from plans from a file and changes nothing: give no SERVICE, --yes or --diff, no flags for sources "
+                f"and nothing about a cluster (here: {', '.join(others)})"
             )
         raise typer.Exit(_planned(replay, wishes, output))
     if not service:
         raise UsageError("name the Service to fix: kubectl grpclb fix SERVICE")
     if dry_run is not DryRun.NONE and diff:
         raise UsageError("--dry-run and --diff show the same thing in two ways: give only one of them")
+    if chosen.changes:
+        raise UsageError(f"--via {' and '.join(ADDING)} add to the cluster: fix takes only the sources that do not")
     name, seconds = options.service_name(service), session.window_of(window)
     connection = session.Connection(
         kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
     )
+    asked = chosen.asked(Ask("", name, port, seconds, cluster_domain=cluster_domain, flags=connection.flags))
 
     async def run(workshop: "Workshop") -> int:
-        ask = Ask(workshop.namespace, name, port, seconds, cluster_domain=cluster_domain, flags=connection.flags)
+        ask = replace(asked, namespace=workshop.namespace)
         if dry_run is not DryRun.NONE or diff:
             return await _shown(workshop, ask, wishes, dry_run, output)
         return await _fixed(workshop, ask, wishes, output, yes=yes)
 
-    raise typer.Exit(asyncio.run(in_workshop(connection, run, verbose=verbose)))
+    raise typer.Exit(asyncio.run(in_workshop(connection, run, verbose=verbose, sources=chosen)))
 
 
 def _age(text: str) -> float:

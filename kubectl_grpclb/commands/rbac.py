@@ -9,13 +9,13 @@ import typer
 from kubectl_grpclb.commands import options
 from kubectl_grpclb.commands.fix import Strategy
 from kubectl_grpclb.commands.output import write
-from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources, with_sources
+from kubectl_grpclb.commands.source_flags import with_sources
+from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources
 from kubectl_grpclb.model.errors import UsageError
-from kubectl_grpclb.model.need import ASKED_BY_FIX, VERBS, Feature, Verb
+from kubectl_grpclb.model.need import VERBS, Feature, Verb
 from kubectl_grpclb.model.text import printable
 
 if TYPE_CHECKING:
-    from kubectl_grpclb.model.roles import Wants
     from kubectl_grpclb.report.roles import Subject
 
 __all__ = ["rbac"]
@@ -105,11 +105,15 @@ def rbac(
 
     from kubectl_grpclb.cluster.kube import ConnectOptions, namespace_of
     from kubectl_grpclb.model.roles import roles_for
+    from kubectl_grpclb.probes.ask import Ask
+    from kubectl_grpclb.probes.wants import wants_of
     from kubectl_grpclb.report.roles import VerbRoles, roles_as_json, roles_as_yaml
 
     wanted = _verbs(verbs or ())
-    if chosen != NOT_CHOSEN and not set(wanted) & set(_LOOKING):
-        raise UsageError(f"flags that choose sources are for {_listed(_LOOKING)}, not for {_listed(wanted)}")
+    if chosen != NOT_CHOSEN and not set(wanted) & {*_LOOKING, "fix"}:
+        raise UsageError(f"flags that choose sources are for {_listed((*_LOOKING, 'fix'))}, not for {_listed(wanted)}")
+    if chosen.changes and not set(wanted) & set(_LOOKING):
+        raise UsageError(f"--debug and --via node are for {_listed(_LOOKING)}, not for {_listed(wanted)}")
     given = (strategy is not Strategy.AUTO, recycle is not options.RecycleWhat.NONE, autoscale, network_policy)
     if any(given) and not set(wanted) & set(_CHANGING):
         raise UsageError(
@@ -123,8 +127,10 @@ def rbac(
     )
     name = options.service_name(service) if service is not None else None
     cure = _CURES[strategy] | _besides(recycle, autoscale=autoscale is not None, network_policy=network_policy)
-    looking = replace(_looking(chosen, home), service=name, clients=tuple(dict.fromkeys(client_namespaces or ())))
-    changing = replace(looking, features=ASKED_BY_FIX | cure, chosen=frozenset())
+    clients = tuple(dict.fromkeys(client_namespaces or ()))
+    looking = replace(wants_of(chosen.asked(Ask(home, ""))), service=name, clients=clients)
+    changing = replace(wants_of(chosen.reading.asked(Ask(home, ""))), service=name, clients=clients)
+    changing = replace(changing, features=changing.features | cure)
     each = [VerbRoles(verb, home, roles_for(verb, looking if verb in _LOOKING else changing)) for verb in wanted]
     render = roles_as_json if output is Form.JSON else roles_as_yaml
     write(render(each, _subjects(service_accounts or (), users or (), groups or ())))
@@ -148,32 +154,6 @@ def _besides(recycle: options.RecycleWhat, *, autoscale: bool, network_policy: b
         "network-policy": network_policy,
     }
     return frozenset(feature for feature, is_given in flags.items() if is_given)
-
-
-def _looking(chosen: Sources, namespace: str) -> "Wants":
-    """Say what the sources come to. Raises UsageError."""
-    from kubectl_grpclb.model.prometheus import proxied_service
-    from kubectl_grpclb.model.roles import Wants
-    from kubectl_grpclb.probes.ask import Ask
-
-    ask = chosen.asked(Ask(namespace, ""))
-    prometheus = proxied_service(ask.prometheus) if ask.prometheus is not None else None
-    asked: dict[Feature, bool] = {
-        "metrics": ask.asks("metrics"),
-        "monitors": ask.asks("metrics") and ask.metrics_port is None,
-        "channelz": ask.asks("channelz"),
-        "exec": ask.asks("exec"),
-        "prometheus": prometheus is not None,
-        "debug": ask.debug,
-        "node": ask.asks("node"),
-    }
-    return Wants(
-        namespace=namespace,
-        features=frozenset(feature for feature, is_asked in asked.items() if is_asked),
-        chosen=frozenset() if "auto" in ask.via else frozenset(feature for feature in asked if feature in ask.via),
-        node_namespace=ask.node_namespace,
-        prometheus=prometheus,
-    )
 
 
 def _subjects(accounts: Sequence[str], users: Sequence[str], groups: Sequence[str]) -> "list[Subject]":

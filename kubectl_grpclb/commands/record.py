@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from kubectl_grpclb.commands import options
-from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources, with_sources
+from kubectl_grpclb.commands.source_flags import with_sources
+from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources
 
 __all__ = ["record"]
 

@@ -1,15 +1,12 @@
-"""The flags that say where figures may come from, and what they come to."""
+"""What the flags that say where figures may come from come to."""
 
 import re
-from collections.abc import Callable
 from enum import StrEnum
-from functools import wraps
-from inspect import Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, cast
 
-import typer
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kubectl_grpclb.commands.options import duration
 from kubectl_grpclb.model.errors import UsageError
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
     from kubectl_grpclb.cluster.kube import ChannelzTls
     from kubectl_grpclb.probes.ask import Ask, Via
 
-__all__ = ["NOT_CHOSEN", "Sources", "ViaSource", "with_sources"]
+__all__ = ["ADDING", "NOT_CHOSEN", "Sources", "ViaSource"]
 
 _LONGEST_RANGE = 30 * 24 * 3600.0
 
@@ -37,82 +34,8 @@ class ViaSource(StrEnum):
     PROMETHEUS = "prometheus"
 
 
-ViaFlag = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--via",
-        metavar="SOURCE,...",
-        help="auto, metrics, channelz, exec, prometheus, debug or node; auto uses the cheapest that answer and adds "
-        "nothing "
-        "to the cluster; debug and node add to it. (default auto)",
-    ),
-]
-MetricsPort = Annotated[
-    str | None,
-    typer.Option("--metrics-port", metavar="PORT", help="Name or number of the pods' metrics port."),
-]
-MetricsPath = Annotated[str | None, typer.Option("--metrics-path", metavar="PATH", help="Path of the pods' metrics.")]
-Prometheus = Annotated[
-    str | None,
-    typer.Option(
-        "--prometheus",
-        metavar="URL",
-        help="Also ask this Prometheus: a URL, or svc/NAMESPACE/NAME:PORT in the cluster.",
-    ),
-]
-PrometheusRange = Annotated[
-    str, typer.Option("--prometheus-range", metavar="TIME", help="How far back to ask Prometheus.")
-]
-ChannelzPort = Annotated[
-    int | None,
-    typer.Option(
-        "--channelz-port",
-        metavar="PORT",
-        min=1,
-        max=65535,
-        help="The pods' port for channelz. (default the diagnosed port)",
-    ),
-]
-ClientChannelzPort = Annotated[
-    int | None,
-    typer.Option(
-        "--client-channelz-port",
-        metavar="PORT",
-        min=1,
-        max=65535,
-        help="The clients' port for channelz. (default the one they declare with channelz in its name)",
-    ),
-]
-Tls = Annotated[bool, typer.Option("--tls", help="Use TLS for channelz.")]
-TlsCa = Annotated[
-    Path | None,
-    typer.Option("--tls-ca", metavar="FILE", help="Certificate authorities to trust for channelz."),
-]
-TlsServerName = Annotated[
-    str | None,
-    typer.Option(
-        "--tls-server-name",
-        metavar="NAME",
-        help="Server name to validate channelz's certificate against; not of the API server.",
-    ),
-]
-Debug = Annotated[
-    bool,
-    typer.Option(
-        "--debug",
-        help="Add an ephemeral container to pods without a shell, to look from; it stays until the pod is gone.",
-    ),
-]
-DebugImage = Annotated[
-    str,
-    typer.Option("--debug-image", metavar="IMAGE", help="Image with a shell, for --debug and --via node."),
-]
-NodeNamespace = Annotated[
-    str | None,
-    typer.Option(
-        "--node-namespace", metavar="NAMESPACE", help="Namespace for the pods of --via node. (default the Service's)"
-    ),
-]
+ADDING = (ViaSource.DEBUG, ViaSource.NODE)
+"""Those that add something to the cluster for a look."""
 
 
 class Sources(Struct, frozen=True):
@@ -135,12 +58,16 @@ class Sources(Struct, frozen=True):
     @property
     def changes(self) -> bool:
         """Whether they allow that something is added to the cluster."""
-        return self.debug or bool({"debug", "node"} & set(_named(self.via)))
+        return self.debug or bool(set(ADDING) & set(_named(self.via)))
+
+    @property
+    def reading(self) -> "Sources":
+        """What of them changes nothing: that is what `fix` takes."""
+        via = tuple(name for name in _named(self.via) if name not in ADDING)
+        return replace(self, via=via, debug=False, debug_image=DEBUG_IMAGE, node_namespace=None)
 
     def asked(self, ask: "Ask") -> "Ask":
         """Put them into what is asked for. Raises UsageError."""
-        from msgspec.structs import replace
-
         from kubectl_grpclb.probes.prometheus import prometheus_server
 
         via = _via(self)
@@ -179,53 +106,6 @@ class Sources(Struct, frozen=True):
 
 NOT_CHOSEN = Sources()
 """What it comes to where no such flag was given."""
-
-
-def with_sources(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command all of these flags in the place of its parameter `chosen`, which gets the Sources of them."""
-    flags, own = signature(_gathered).parameters, signature(command).parameters
-
-    @wraps(command)
-    def run(**given: Any) -> None:  # noqa: ANN401  # each is the flag of that name, as typer read it
-        command(chosen=_gathered(**{name: given.pop(name) for name in flags}), **given)
-
-    places = [[*flags.values()] if name == "chosen" else [parameter] for name, parameter in own.items()]
-    parameters = [parameter for place in places for parameter in place]
-    run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what inspect, and so typer, goes by
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return run
-
-
-def _gathered(
-    via: ViaFlag = None,
-    metrics_port: MetricsPort = None,
-    metrics_path: MetricsPath = None,
-    prometheus: Prometheus = None,
-    prometheus_range: PrometheusRange = "5m",
-    channelz_port: ChannelzPort = None,
-    client_channelz_port: ClientChannelzPort = None,
-    tls: Tls = False,
-    tls_ca: TlsCa = None,
-    tls_server_name: TlsServerName = None,
-    debug: Debug = False,
-    debug_image: DebugImage = DEBUG_IMAGE,
-    node_namespace: NodeNamespace = None,
-) -> Sources:
-    return Sources(
-        via=tuple(via or ()),
-        metrics_port=metrics_port,
-        metrics_path=metrics_path,
-        prometheus=prometheus,
-        prometheus_range=prometheus_range,
-        channelz_port=channelz_port,
-        client_channelz_port=client_channelz_port,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_server_name=tls_server_name,
-        debug=debug,
-        debug_image=debug_image,
-        node_namespace=node_namespace,
-    )
 
 
 def _named(via: tuple[str, ...]) -> list[str]:

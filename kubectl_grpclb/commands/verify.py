@@ -6,7 +6,8 @@ import typer
 
 from kubectl_grpclb.commands import options
 from kubectl_grpclb.commands.output import write
-from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources, with_sources
+from kubectl_grpclb.commands.source_flags import with_sources
+from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources
 
 if TYPE_CHECKING:
     from kubectl_grpclb.flows.verify import Verification

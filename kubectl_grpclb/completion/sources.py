@@ -88,12 +88,15 @@ def _codes(_: Given, beginning: str) -> Iterable[Candidate]:
         yield Candidate(code.lower() if small else code, title.rstrip())
 
 
-def _vias(_: Given, beginning: str) -> Iterable[Candidate]:
-    """Give the sources that may follow those that stand there already, with a comma between them."""
-    from kubectl_grpclb.commands.sources import ViaSource
+def _vias(given: Given, beginning: str) -> Iterable[Candidate]:
+    """Give the sources that may follow those that stand there already, with a comma between them.
+
+    Those that add to the cluster are for the verbs that have --debug.
+    """
+    from kubectl_grpclb.commands.sources import ADDING, ViaSource
 
     before, comma, _begun = beginning.rpartition(",")
-    taken = before.split(",")
+    taken = [*before.split(","), *(() if "debug" in given else ADDING)]
     return [Candidate(f"{before}{comma}{each.value}") for each in ViaSource if each.value not in taken]
 
 

@@ -11,12 +11,14 @@ from msgspec import Struct
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.wishes import Recycle
 from kubectl_grpclb.model.errors import RefusedError
-from kubectl_grpclb.model.need import ASKED_BY_FIX, Feature, Need, Verb
+from kubectl_grpclb.model.need import Feature, Need, Verb
 from kubectl_grpclb.model.needs import NEEDS
 from kubectl_grpclb.model.plan import Check, Plan, Restart
 from kubectl_grpclb.model.rbac import api_name, rule_text
 from kubectl_grpclb.model.receipt import Made, Receipt
 from kubectl_grpclb.model.roles import Wants, names_of, needs_of, places_of
+from kubectl_grpclb.probes.ask import Ask
+from kubectl_grpclb.probes.wants import wants_of
 from kubectl_grpclb.remedies.envoy.options import EnvoyOptions
 
 __all__ = ["permitted_plan", "see_that_it_may_be_rolled_back"]
@@ -50,7 +52,7 @@ class _Lacking(Struct, frozen=True):
 
 
 async def permitted_plan(
-    cluster: Workshop, plan: Plan, options: EnvoyOptions, receipt: Receipt | None, recycle: Recycle
+    cluster: Workshop, ask: Ask, plan: Plan, options: EnvoyOptions, receipt: Receipt | None, recycle: Recycle
 ) -> Plan:
     """Add to a plan a refusal for each permission that carrying it out lacks, and a warning for what it can do without.
 
@@ -59,11 +61,12 @@ async def permitted_plan(
     plan = msgspec.structs.replace(plan, recycle=recycle == "clients")
     if plan.changes_nothing:
         return plan
-    chosen = {*_features(receipt.made if receipt else ()), *_chosen(options)}
+    sources = wants_of(ask)
+    features = {*_strategy(plan.strategy), *_features(receipt.made if receipt else ()), *_chosen(options)}
     lacking = await _lacking(
         cluster,
         "fix",
-        _wants(plan.target.namespace, plan.target.service, {*_strategy(plan.strategy), *chosen, *ASKED_BY_FIX}),
+        msgspec.structs.replace(sources, service=plan.target.service, features=sources.features | features),
         plan.restart if plan.recycle else (),
     )
     refused = tuple(

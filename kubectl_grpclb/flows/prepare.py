@@ -88,7 +88,7 @@ async def prepare(cluster: Workshop, ask: Ask, wishes: Wishes, observe: Observer
     strategy = strategy_for(wishes, receipt, state, ask.aim)
     plan = plan_for(facts, report, around, options, installation, strategy=strategy)
     plan = on_top_of(receipt, _upgrade(plan) if state == "in use" else plan, facts, service.object)
-    plan = await permitted_plan(cluster, plan, options, receipt, wishes.recycle)
+    plan = await permitted_plan(cluster, ask, plan, options, receipt, wishes.recycle)
     return Prepared(snapshot, facts, report, receipt, state, service.object, choices, installation, plan)
 
 

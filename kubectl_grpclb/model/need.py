@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 from msgspec import Struct
 
-__all__ = ["ASKED_BY_FIX", "CONNECTION", "VERBS", "Feature", "Need", "Object", "Place", "Verb"]
+__all__ = ["CONNECTION", "VERBS", "Feature", "Need", "Object", "Place", "Verb"]
 
 Verb = Literal["diagnose", "record", "verify", "fix", "rollback"]
 """A verb of this program that asks a cluster."""
@@ -27,9 +27,6 @@ Feature = Literal[
     "network-policy",
 ]
 """What flags add to a need: sources, then cures, then what goes with a cure."""
-
-ASKED_BY_FIX = frozenset[Feature]({"metrics", "monitors", "channelz", "exec"})
-"""The sources that the diagnoses before and after a fix may ask, which no flags choose."""
 
 Place = Literal["service", "clients", "node", "prometheus", "cluster"]
 """Whose namespace: the Service's, those of its clients, that of `--node-namespace`, Prometheus' own; or every one."""

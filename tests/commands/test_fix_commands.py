@@ -13,6 +13,7 @@ import yaml
 
 from kubectl_grpclb import cli
 from kubectl_grpclb.model.gap import GapReason
+from kubectl_grpclb.model.snapshot import AskChannelz
 from kubectl_grpclb.model.write import Denied
 from tests.fake_workshop import FakeWorkshop
 
@@ -386,3 +387,27 @@ def test_a_receipt_of_another_service_is_refused(shop: FakeWorkshop, grpclb: Run
     assert code == 4
     assert "is the receipt of Service greeter in namespace shop, not of checkout in shop" in err
     assert shop.leads_to_envoy
+
+
+def channelz_asked(shop: FakeWorkshop) -> list[AskChannelz]:
+    """What the servers' channelz was asked."""
+    return [each for each in shop.requests if isinstance(each, AskChannelz) and each.role == "server"]
+
+
+def test_a_fix_diagnoses_from_the_sources_that_it_is_told(shop: FakeWorkshop, grpclb: Run) -> None:
+    code, _, err = fix(grpclb, "--dry-run", "--channelz-port", "9090", "--tls")
+
+    assert code == 0, err
+    assert {(each.port, each.tls) for each in channelz_asked(shop)} == {(9090, True)}
+
+
+def test_a_fix_is_verified_from_the_sources_that_it_is_told(shop: FakeWorkshop, grpclb: Run) -> None:
+    fix(grpclb, "--dry-run", "--channelz-port", "9090")
+    before = len(channelz_asked(shop))
+    shop.requests.clear()
+
+    code, _, err = fix(grpclb, "--yes", "--channelz-port", "9090")
+
+    assert code == 0, err
+    assert {each.port for each in channelz_asked(shop)} == {9090}
+    assert len(channelz_asked(shop)) == 2 * before

@@ -16,7 +16,9 @@ from tests.shop import service, sticky
 FIX = (
     "--namespace --context --cluster --kubeconfig --as --as-group --request-timeout --yes --dry-run --diff --output "
     "--strategy --recycle --stage-only --timeout --port --window --from --cluster-domain --envoy-image --replicas "
-    "--lb-policy --autoscale --network-policy --access-log --connection-age"
+    "--lb-policy --autoscale --network-policy --access-log --connection-age "
+    "--via --metrics-port --metrics-path --prometheus --prometheus-range --channelz-port --client-channelz-port --tls "
+    "--tls-ca --tls-server-name"
 )
 
 
@@ -70,6 +72,11 @@ def test_help_shows_every_flag(verb: str, flags: str) -> None:
         (("fix", "--from", "x.json", "--yes"), 2, "--from"),
         (("fix", "--from", "x.json", "--diff"), 2, "--from"),
         (("fix", "--from", "x.json", "--dry-run=server"), 2, "--from"),
+        (("fix", "--from", "x.json", "--channelz-port", "9090"), 2, "flag for sources"),
+        (("fix", "greeter", "--via", "node"), 2, "add to the cluster to look"),
+        (("fix", "greeter", "--via", "auto,debug"), 2, "add to the cluster to look"),
+        (("fix", "greeter", "--via", "sockets"), 2, "--via takes auto, metrics"),
+        (("fix", "greeter", "--debug"), 2, "--debug"),
         (("fix", "--from", "/nonexistent/file"), 2, "No such file"),
         (("verify", "greeter", "--window", "-1"), 2, "--window"),
         (("rollback", "greeter", "--timeout", "soon"), 2, "--timeout"),

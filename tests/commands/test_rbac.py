@@ -22,6 +22,7 @@ WHO = ("--service-account", "ci:watcher", "--user", "jane", "--group", "develope
         ("rbac-every-verb.yaml", ()),
         ("rbac-fix-one.yaml", ("fix", "rollback", *FIX, "--user", "jane")),
         ("rbac-sources.yaml", ("diagnose", *SOURCES)),
+        ("rbac-fix-sources.yaml", ("fix", "--via", "channelz", "--prometheus", "svc/monitoring/prometheus:9090")),
         ("rbac-headless.yaml", ("fix", "--strategy", "headless")),
         ("rbac-bound.json", ("verify", "--via", "exec", "-o", "json", *WHO)),
     ],
@@ -58,6 +59,13 @@ def test_no_role_has_a_wildcard_or_reads_a_secret() -> None:
     assert not [rule for rule in rules if "secrets" in rule["resources"]]
 
 
+def test_what_adds_to_the_cluster_is_in_no_role_of_fix() -> None:
+    plain = run("rbac", "-n", "shop", "fix").stdout
+    every = run("rbac", "-n", "shop", "fix", "diagnose", "--debug", "--via", "node", "--node-namespace", "looks").stdout
+
+    assert plain.decode() in every.decode()
+
+
 def test_the_namespace_is_the_contexts(tmp_path: Path) -> None:
     config = tmp_path / "config"
     contexts = [{"name": "kind-shop", "context": {"cluster": "kind-shop", "namespace": "billing"}}]
@@ -86,7 +94,9 @@ def test_a_service_account_may_be_called_as_the_cluster_calls_it() -> None:
         (("explain",), "roles are for diagnose, record, verify, fix and rollback"),
         (("daignose",), "daignose is not a verb that contacts a cluster"),
         (("diagnose", "--autoscale", "4"), "are for fix and rollback, not for diagnose"),
-        (("fix", "--via", "exec"), "are for diagnose, record and verify, not for fix"),
+        (("rollback", "--via", "exec"), "are for diagnose, record, verify and fix, not for rollback"),
+        (("fix", "--debug"), "are for diagnose, record and verify, not for fix"),
+        (("fix", "--via", "auto,node"), "are for diagnose, record and verify, not for fix"),
         (("fix", "--client-namespace", "web"), "for fix only with --recycle clients"),
         (("--service-account", "watcher"), "--service-account takes NAMESPACE:NAME, not 'watcher'"),
         (("--service-account", "ci:watcher:old"), "--service-account takes NAMESPACE:NAME, not 'ci:watcher:old'"),

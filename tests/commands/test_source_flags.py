@@ -42,6 +42,13 @@ def test_only_debug_and_node_may_add_to_the_cluster(flags: dict[str, object]) ->
     assert Sources(**flags).changes  # type: ignore[arg-type]  # each is the flag of that name
 
 
+def test_what_fix_takes_is_what_changes_nothing() -> None:
+    given = Sources(via=("auto, node", "exec"), debug=True, debug_image="busybox", node_namespace="looks", tls=True)
+
+    assert given.reading == Sources(via=("auto", "exec"), tls=True)
+    assert not given.reading.changes
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [

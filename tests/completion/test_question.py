@@ -69,6 +69,8 @@ def test_verbs_come_first_in_the_order_of_the_help() -> None:
         ("diagnose --via metrics,ch", ["metrics,channelz"]),
         ("diagnose --via exec,exec,n", ["exec,exec,node"]),
         ("diagnose --via metrics,metrics", []),
+        ("fix --via ", ["auto", "metrics", "channelz", "exec", "prometheus"]),
+        ("fix --via exec,n", []),
         ("diagnose -- --", []),
     ],
 )

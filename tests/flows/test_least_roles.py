@@ -4,12 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from kubectl_grpclb.flows.diagnose import diagnosed, recorded
+from kubectl_grpclb.flows.fix import fix as carry_out
 from kubectl_grpclb.flows.verify import verify
+from kubectl_grpclb.flows.wishes import Wishes
 from kubectl_grpclb.model.errors import GrpclbError, RefusedError
 from kubectl_grpclb.model.need import Feature, Verb
 from kubectl_grpclb.model.plan import Plan
+from kubectl_grpclb.model.prometheus import ProxiedService
 from kubectl_grpclb.model.roles import Wants, roles_for
 from tests.change.acts import ASK, Listener, fix, rollback
 from tests.guarded_workshop import GuardedWorkshop
@@ -169,3 +173,20 @@ def test_recycling_needs_permissions_of_its_own(shop: GuardedWorkshop) -> None:
     said = told(lambda listener: fix(shop, listener, recycle="clients", envoy=AUTOSCALED))
 
     assert 'resources: ["deployments"], verbs: ["patch"]' in said
+
+
+def told_by_prometheus(shop: GuardedWorkshop) -> str:
+    """What a fix that asks Prometheus says before it begins."""
+    ask = replace(ASK, via=("auto", "prometheus"), prometheus="svc/monitoring/prometheus:9090")
+    wishes = Wishes(strategy="envoy")
+    return told(lambda listener: run(carry_out(shop, ask, wishes, listener)))
+
+
+def test_a_fix_that_is_told_of_prometheus_needs_to_reach_it(shop: GuardedWorkshop) -> None:
+    server = ProxiedService("monitoring", "prometheus:9090")
+    shop.roles = roles_for("fix", CHANGE)
+    lacking = told_by_prometheus(shop)
+    shop.roles = roles_for("fix", replace(CHANGE, features=CURES | {"prometheus"}, prometheus=server))
+
+    assert 'resources: ["services/proxy"], verbs: ["get"] in namespace monitoring' in lacking
+    assert "services/proxy" not in told_by_prometheus(shop)
