@@ -107,6 +107,8 @@ class ApiObjects:
             return Denied(
                 422, GapReason.DIED, f"the server rejected our request due to an error in our request: {error}"
             )
+        if write.resource == "services" and held.get("spec") != made.get("spec"):
+            _note_manager(made)
         return Done(made if write.dry_run else self._store(key, made))
 
     def _delete(self, write: Delete) -> Outcome:
@@ -179,6 +181,14 @@ def _without_server_side(manifest: Manifest) -> Manifest:
         "metadata": metadata,
         "status": manifest.get("status"),
     }
+
+
+def _note_manager(service: Manifest) -> None:
+    """Note who changed it last, as an API server does of every field."""
+    entry = {"manager": "kubectl-grpclb", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1"}
+    managers = service["metadata"].setdefault("managedFields", [])
+    if all(each["manager"] != entry["manager"] for each in managers):
+        managers.append({**entry, "fieldsV1": {"f:spec": {"f:selector": {}}}})
 
 
 def _with_defaults(resource: str, manifest: Manifest) -> Manifest:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 
 from kubectl_grpclb.change.apply import Site, switch
+from kubectl_grpclb.change.ownership import give_up
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of, leads_to_envoy
 from kubectl_grpclb.model.errors import GrpclbError, RefusedError
@@ -83,12 +84,13 @@ def carries_the_fix(receipt: Receipt, service: Manifest) -> bool:
 
 
 async def restore(site: Site) -> None:
-    """Put the Service's old values back, and see that calls come back on the old path."""
+    """Put the Service's old values back, as its owner's, and see that calls come back on the old path."""
     receipt = site.journal.receipt
     if receipt.change is None:
         return
     await switch(site, receipt.change.inverted("the way it was before the fix"), expected_spec(receipt))
     site.say(f"restored Service/{receipt.service} as it was")
+    await give_up(site)
     if receipt.ports is None:
         return
     try:

@@ -20,8 +20,9 @@ WEBHOOK = 'admission webhook "images.example.com" denied the request: docker.io 
 
 
 def cut_overs(shop: FakeWorkshop) -> list[PatchObject]:
-    """The changes of the Service itself."""
-    return [each for each in shop.changes if isinstance(each, PatchObject) and each.resource == "services"]
+    """The changes of where the Service leads."""
+    patches = [each for each in shop.changes if isinstance(each, PatchObject) and each.resource == "services"]
+    return [each for each in patches if "/spec/" in str(each.body)]
 
 
 def deny(kind: str) -> Callable[[FakeWorkshop], None]:

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from kubectl_grpclb.model.errors import BadReceiptError, DeclinedError, RefusedError
+from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.receipt import encode_receipt
-from kubectl_grpclb.model.write import Delete, Insert, PatchObject
+from kubectl_grpclb.model.write import Delete, Denied, Insert, Outcome, PatchObject, Write
 from tests.change.acts import Listener, fix, receipt_of, rollback
 from tests.fake_workshop import FakeWorkshop
 
@@ -47,6 +48,48 @@ def test_a_rollback_restores_the_spec_exactly_and_leaves_nothing(fixed: FakeWork
 
     assert undone.restored
     assert fixed.service["spec"] == BEFORE
+    assert fixed.ours == []
+
+
+def managers(shop: FakeWorkshop) -> list[str]:
+    """Who is noted to own fields of the Service."""
+    return [each["manager"] for each in shop.service["metadata"].get("managedFields", [])]
+
+
+def own(shop: FakeWorkshop, *names: str) -> None:
+    """Let others own fields of it, too."""
+    entries = [{"manager": name, "operation": "Apply", "apiVersion": "v1"} for name in names]
+    shop.change_service(lambda held: held["metadata"].setdefault("managedFields", []).extend(entries))
+
+
+def test_a_restored_service_belongs_to_its_owner_again(fixed: FakeWorkshop) -> None:
+    own(fixed, "kubectl", "team-checkout")
+    before = managers(fixed)
+
+    rollback(fixed)
+
+    assert before == ["kubectl-grpclb", "kubectl", "team-checkout"]
+    assert managers(fixed) == ["kubectl", "team-checkout"]
+    assert fixed.service["spec"] == BEFORE
+
+
+def test_a_service_that_stays_ours_on_paper_is_restored_all_the_same(
+    fixed: FakeWorkshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out = fixed.api.carry_out
+
+    def refuse(write: Write) -> Outcome:
+        if isinstance(write, PatchObject) and "managedFields" in str(write.body):
+            return Denied(403, GapReason.FORBIDDEN, "metadata.managedFields: Forbidden")
+        return carry_out(write)
+
+    monkeypatch.setattr(fixed.api, "carry_out", refuse)
+    talk = Listener()
+
+    rollback(fixed, talk)
+
+    assert "kubectl-grpclb is still noted as the manager" in talk.text
+    assert "--force-conflicts" in talk.text
     assert fixed.ours == []
 
 
