@@ -54,7 +54,7 @@ class Hold:
         """Raise RefusedError where somebody else may have begun meanwhile; asked before every change."""
         if self._lost:
             raise RefusedError(f"{self._lost}; this one stops where it is. Run `fix` or `rollback` again")
-        if self._is_late():
+        if self.is_late:
             raise RefusedError(
                 f"the Lease {self._lease['metadata']['name']} could not be renewed for {LEASE_SECONDS} s, so another "
                 "`fix` may begin; this one stops where it is. Run it again when the cluster answers"
@@ -66,10 +66,12 @@ class Hold:
             await asyncio.sleep(_TRY_AGAIN)
             if time.monotonic() > until:
                 return False
-            if self._lost or not self._is_late():
+            if self._lost or not self.is_late:
                 return True
 
-    def _is_late(self) -> bool:
+    @property
+    def is_late(self) -> bool:
+        """Whether it was not renewed in time, which the next renewal may mend."""
         return time.monotonic() - self._renewed > LEASE_SECONDS
 
     async def keep(self) -> None:

@@ -124,11 +124,12 @@ def _is_worth_keeping(earlier: Receipt, prepared: Prepared) -> bool:
 
 
 async def patiently(site: Site, act: Callable[[], Awaitable[Result]]) -> Result:
-    """Do what can be done again, until the cluster answers. Raises ClusterError where that takes too long."""
+    """Do what can be done again, until the cluster answers and the Lease is renewed, or that takes too long."""
     until = time.monotonic() + _PATIENCE
     while True:
         try:
             return await act()
-        except ClusterError:
-            if not await site.hold.again(until):
+        except GrpclbError as error:
+            may_pass = isinstance(error, ClusterError) or site.hold.is_late
+            if not may_pass or not await site.hold.again(until):
                 raise

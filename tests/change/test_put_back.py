@@ -54,6 +54,26 @@ def test_a_service_whose_proof_found_no_cluster_for_a_moment_is_put_back(shop: F
     assert shop.ours == []
 
 
+def test_a_service_is_put_back_as_soon_as_the_lease_is_renewed_again(
+    shop: FakeWorkshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    greet = shop.greet
+
+    async def be_out_of_reach(namespace: str, pod: str, port: int, seconds: float) -> Heard | Gap:
+        if shop.leads_to_envoy and not shop._silent:
+            out_of_reach(shop, 12.0)()
+            await asyncio.sleep(12.01)
+        return await greet(namespace, pod, port, seconds)
+
+    monkeypatch.setattr(shop, "greet", be_out_of_reach)
+    shop.loses.add("proof")
+
+    with pytest.raises(RefusedError, match="The Service is as it was before"):
+        fix(shop)
+
+    assert shop.service["spec"] == BEFORE
+
+
 def test_a_service_that_cannot_be_put_back_is_said_to_lead_to_envoy_perhaps(shop: FakeWorkshop) -> None:
     shop.before[CUT_OVER] = out_of_reach(shop, 1000)
 
