@@ -133,9 +133,10 @@ async def _look_around(
     cluster: Workshop, snapshot: Snapshot, facts: Facts, service: Manifest, options: EnvoyOptions
 ) -> Surroundings:
     namespace = facts.target.namespace
-    readings, there, gateway, policies, spoken = await asyncio.gather(
+    readings, there, budgets, gateway, policies, spoken = await asyncio.gather(
         asyncio.gather(*map(cluster.read, request_surroundings(namespace))),
         _there(cluster, facts, options),
+        cluster.fetch_all("poddisruptionbudgets", namespace, ""),
         cluster.serves(*_GATEWAY),
         asyncio.gather(*(cluster.serves(group, resource) for _, group, resource in _POLICIES)),
         _spoken(cluster, facts),
@@ -149,6 +150,7 @@ async def _look_around(
         other_policies=[name for (name, _, _), served in zip(_POLICIES, policies, strict=True) if served],
         spoken=spoken,
         envoys=next((each for each in there if each["kind"] == "Deployment"), None),
+        budgets=budgets,
     )
 
 

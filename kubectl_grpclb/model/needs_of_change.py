@@ -159,6 +159,14 @@ CHANGES = (
         without="whether they let clients reach Envoy, and Envoy the servers, is not known",
     ),
     Need(
+        resources=("poddisruptionbudgets",),
+        verbs=("list",),
+        why="The disruption budgets of the namespace.",
+        of=_FIX,
+        when=_ENVOY,
+        without="whether Envoy's pods would have a second one, and then keep nodes from being drained, is not known",
+    ),
+    Need(
         resources=("resourcequotas",),
         verbs=("list",),
         why="The quotas of the namespace.",

@@ -5,10 +5,10 @@ from typing import Literal
 from msgspec import Struct
 
 from kubectl_grpclb.model.gap import Gap
-from kubectl_grpclb.model.kube import Annotations, NetworkPolicy, Pod, ResourceQuota, Service
+from kubectl_grpclb.model.kube import Annotations, LabelSelector, NetworkPolicy, Pod, ResourceQuota, Service
 from kubectl_grpclb.model.plan import Manifest
 
-__all__ = ["Ownership", "Scaled", "Spoken", "Surroundings"]
+__all__ = ["Budget", "Ownership", "Scaled", "Spoken", "Surroundings"]
 
 
 class Ownership(Struct, frozen=True):
@@ -20,6 +20,14 @@ class Ownership(Struct, frozen=True):
     """The application or release."""
     reverts: bool
     """Whether it puts things back by itself (GitOps), or only when somebody runs it (Helm)."""
+
+
+class Budget(Struct, frozen=True):
+    """A PodDisruptionBudget."""
+
+    name: str
+    selector: LabelSelector | None
+    """One that is empty matches every pod of the namespace, none matches none (policy/v1)."""
 
 
 class Scaled(Struct, frozen=True):
@@ -67,6 +75,8 @@ class Surroundings(Struct, frozen=True):
     """Ready pods that were asked, a few at most."""
     other_policies: tuple[str, ...] = ()
     """Kinds of network policies beside Kubernetes' own that the cluster serves: `CiliumNetworkPolicies`."""
+    budgets: tuple[Budget, ...] | Gap = ()
+    """Those of the namespace."""
     scaled: Scaled | None = None
     """None where there is no Envoy yet, or nobody else set how many there are."""
     namespace_annotations: Annotations | None = None

@@ -11,7 +11,8 @@ from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.snapshot import Get, List, Objects, Reading, Refused, Request, Resource
-from kubectl_grpclb.model.surroundings import Scaled, Spoken, Surroundings
+from kubectl_grpclb.model.surroundings import Budget, Scaled, Spoken, Surroundings
+from kubectl_grpclb.model.write import Denied, Outcome
 from kubectl_grpclb.probes.ask import found
 from kubectl_grpclb.probes.ownership import ownership_of
 
@@ -42,11 +43,12 @@ def derive_surroundings(
     gateway_api: bool = False,
     other_policies: Iterable[str] = (),
     envoys: Manifest | None = None,
+    budgets: Outcome | None = None,
 ) -> Surroundings:
     """Put a diagnosis and the answers to `request_surroundings` together; what was refused or not asked is a Gap.
 
     `readings` are those of the snapshot and of the surroundings; `service` is the whole object, as the API server
-    gives it, and so is `envoys`, the Deployment of an earlier fix.
+    gives it, and so are `envoys`, the Deployment of an earlier fix, and `budgets`, the list of the namespace's.
     """
     target = facts.target
     home = _namespace(readings, target.namespace)
@@ -67,6 +69,7 @@ def derive_surroundings(
         gateway_api=gateway_api,
         spoken=tuple(spoken),
         other_policies=tuple(other_policies),
+        budgets=_budgets(budgets),
         scaled=_scaled(envoys),
         namespace_annotations=home.annotations,
     )
@@ -101,6 +104,20 @@ def _pods(readings: Iterable[Reading], wanted: set[tuple[str, str]]) -> tuple[ku
 
 def _metadata(service: Manifest) -> kube.Metadata:
     return msgspec.convert(service.get("metadata") or {}, kube.Metadata, strict=False)
+
+
+def _budgets(listed: Outcome | None) -> tuple[Budget, ...] | Gap:
+    if listed is None:
+        return Gap(GapReason.UNREAD, "poddisruptionbudgets were not asked for")
+    if isinstance(listed, Denied):
+        return Gap(listed.reason, listed.message)
+    try:
+        return tuple(
+            Budget(each["metadata"]["name"], msgspec.convert(each["spec"].get("selector"), kube.LabelSelector | None))
+            for each in listed.object.get("items") or ()
+        )
+    except (KeyError, TypeError, AttributeError, msgspec.ValidationError) as error:
+        return Gap(GapReason.GARBLED, f"the answer to a list of poddisruptionbudgets is not one: {error}")
 
 
 def _scaled(deployment: Manifest | None) -> Scaled | None:

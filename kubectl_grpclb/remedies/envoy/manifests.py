@@ -21,9 +21,10 @@ def creations(parts: Parts) -> tuple[Create, ...]:
             why="DNS gives Envoy the address of every ready server; the Service's own name gives only one address",
         ),
         Create(manifest=_config_map(parts), why="Envoy's configuration: which servers, how calls are spread, retries"),
-        Create(manifest=_disruption_budget(parts), why="drains of nodes take one Envoy at a time"),
-        Create(manifest=_deployment(parts), why="the proxies that balance every request over all servers"),
     ]
+    if parts.own_budget:
+        made.append(Create(manifest=_disruption_budget(parts), why="drains of nodes take one Envoy at a time"))
+    made.append(Create(manifest=_deployment(parts), why="the proxies that balance every request over all servers"))
     if parts.options.network_policy:
         made.append(Create(manifest=_network_policy(parts), why="Envoy's ports, open to whoever may be a client"))
     if parts.options.autoscaling:

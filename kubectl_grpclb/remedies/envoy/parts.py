@@ -27,6 +27,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     tool: str
     """Name and version of this program."""
     renewed: str = ""
+    own_budget: bool = True
+    """Whether Envoy gets a disruption budget, as where no other one holds for its pods."""
     scaled: bool = False
     """Whether somebody else sets how many Envoys there are."""
 

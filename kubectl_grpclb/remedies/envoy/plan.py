@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kubectl_grpclb.model import kube
 from kubectl_grpclb.model.bundle import Bundle, bundle_of
@@ -19,6 +20,7 @@ from kubectl_grpclb.remedies.envoy.parts import Parts, envoy_labels, pod_labels
 from kubectl_grpclb.remedies.envoy.pod import container_ports
 from kubectl_grpclb.remedies.envoy.ports import free_ports, one_each, resolve_ports
 from kubectl_grpclb.remedies.preflight import Intent, preflight
+from kubectl_grpclb.remedies.preflight.disruption import over_envoy
 from kubectl_grpclb.remedies.restarts import restarts
 
 __all__ = ["Installation", "plan_envoy"]
@@ -79,7 +81,7 @@ def plan_envoy(
         title=f"Put Envoy before the pods of {facts.target.service}: it balances requests, not connections",
         findings=cured_by("envoy", report),
         why=tuple(why),
-        create=creations(parts),
+        create=creations(replace(parts, own_budget=not over_envoy(around, intent))),
         change=_cut_over(facts, around, parts),
         ports=EnvoyPorts(listen=parts.upstream.listen_port, proof=parts.upstream.proof_port),
         restart=restarts(facts.clients, without=f"Deployment/{bundle.envoy}"),

@@ -9,6 +9,7 @@ from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.plan import Check
 from kubectl_grpclb.model.surroundings import Surroundings
 from kubectl_grpclb.remedies.preflight import (
+    disruption,
     endpoints,
     gateway,
     kind,
@@ -45,6 +46,7 @@ CHECKS: tuple[Callable[[Facts, Surroundings, Intent], Iterable[Check]], ...] = (
     other_service.check,
     network_policy.check,
     other_policies.check,
+    disruption.check,
     quota.check,
     gateway.check,
     peer_address.check,
