@@ -40,9 +40,10 @@ def _servers(upstream: Upstream) -> Json:
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": f"{TYPES}.extensions.upstreams.http.v3.HttpProtocolOptions",
-                # No pings: grpc-go ends a connection that pings more often than every 5 minutes. TCP's own probes ask
-                # the server's machine, and count for nothing there.
-                "explicit_http_config": {"http2_protocol_options": {}},
+                # What comes by HTTP/1.1 goes on by it, as without Envoy: a server may take gRPC-Web or REST on
+                # this port only so. gRPC comes by HTTP/2, and gets no pings: grpc-go ends a connection that pings more
+                # often than every 5 minutes. TCP's own probes ask the server's machine, and count for nothing there.
+                "use_downstream_protocol_config": {"http_protocol_options": {}, "http2_protocol_options": {}},
             }
         },
         "circuit_breakers": _breakers(),
