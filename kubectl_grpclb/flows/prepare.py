@@ -111,7 +111,7 @@ def _autoscale(ask: Ask, options: EnvoyOptions) -> str:
 
 def _upgrade(plan: Plan) -> Plan:
     """Plan for a Service that leads to Envoy already: the bundle is applied again, the Service stays as it is."""
-    title = f"Bring the Envoys of {plan.target.service} up to date; the Service leads to them already"
+    title = f"Bring the Envoys of {plan.target.service} up to date; the Service already leads to them"
     return msgspec.structs.replace(plan, title=title, change=None)
 
 

@@ -75,7 +75,7 @@ async def found(cluster: Workshop, prepared: Prepared) -> tuple[Made, ...]:
     for each, outcome in zip(wanted, outcomes, strict=True):
         if isinstance(outcome, Denied) and outcome.status != _NOT_THERE:
             raise RefusedError(
-                f"could not see whether {each.resource}/{each.name} stands already: {printable(outcome.message)}. "
+                f"could not see whether {each.resource}/{each.name} already exists: {printable(outcome.message)}. "
                 "Nothing was changed; run this again"
             )
     return tuple(each for each, outcome in zip(wanted, outcomes, strict=True) if isinstance(outcome, Done))

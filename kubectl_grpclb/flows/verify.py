@@ -1,4 +1,4 @@
-"""Diagnose again and compare: whether the fix cured."""
+"""Diagnose again and compare: whether the fix worked."""
 
 from typing import Literal
 
@@ -79,7 +79,7 @@ def may_be_older(receipt: Receipt, facts: Facts) -> bool:
 def _outcome(before: Before, report: Report, *, older: bool) -> tuple[Outcome, str]:
     codes = {finding.code for finding in report.findings}
     if _BYPASSED in codes:
-        return _by_effect(before, report, "the Service leads past Envoy, so the fix is not in use")
+        return _by_effect(before, report, "the Service bypasses Envoy, so the fix is not in use")
     if _OLD_CONNECTIONS in codes:
         return "pending", (
             "connections from before the fix are still open and stay where they are until they close; "

@@ -45,7 +45,9 @@ def _steps(view: View, plan: Plan) -> list[Line]:
         lines += _item(view, f"change {plan.change.kind}/{plan.change.name}", plan.change.why)
         lines += [line for field in plan.change.fields for line in _difference(view, field)]
         if plan.strategy == "envoy":
-            lines += _item(view, "prove", "a call through the Service comes back; if not, it is put back at once")
+            lines += _item(
+                view, "prove", "a call through the Service comes back; if not, the Service is restored at once"
+            )
     for restart in plan.restart if plan.recycle else ():
         lines += _item(view, f"restart {restart.kind}/{restart.name} in {restart.namespace}", restart.why)
     return lines

@@ -210,7 +210,7 @@ def _cut_off(count: int) -> str:
     if not count:
         return ""
     which = "1 other, whose endpoint carries" if count == 1 else f"{count} others, whose endpoints carry"
-    return f"; the Service leads no connection to {which} no port"
+    return f"; the Service sends no connection to {which} no port"
 
 
 def _assess_behind(facts: Facts, tier: Tier) -> Assessment:

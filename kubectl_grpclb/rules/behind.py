@@ -17,7 +17,7 @@ from kubectl_grpclb.rules.verdict import decide
 
 __all__ = ["Weighed", "weigh_behind"]
 
-_UNSEEN = "connections past it could not be seen"
+_UNSEEN = "connections that bypass it could not be seen"
 _NOTHING = Measured("requests", (), "low", uneven=False)
 
 
@@ -94,7 +94,7 @@ def _requests(ready: Sequence[Pod], past: dict[str, int]) -> Measured | None:
 def _unseen(ready: Sequence[Pod], past: dict[str, int]) -> str:
     going = sum(past.values())
     if going:
-        return f"; what goes past it over {'1 connection' if going == 1 else f'{going} connections'} is not counted"
+        return f"; what bypasses it over {'1 connection' if going == 1 else f'{going} connections'} is not counted"
     return f"; {_UNSEEN}" if len(past) < len(ready) else ""
 
 
@@ -110,10 +110,10 @@ def _quiet(ready: Sequence[Pod], read: dict[str, PodSockets], passing: int) -> W
         said = f"{sum(known)} {'request' if sum(known) == 1 else 'requests'} through Envoy"
         return _weighed(ready, known, "inconclusive", f"only {said}: too few to say how they are spread")
     if len(read) < len(ready) or passing:
-        unknown = "connections that come and go past it are not counted" if passing else _UNSEEN
+        unknown = "short-lived connections that bypass it are not counted" if passing else _UNSEEN
         reason = f"no request came through Envoy, and {unknown}"
         return _weighed(ready, known, "inconclusive", reason)
-    return _weighed(ready, known, "idle", "no request came through Envoy, and no client is connected past it")
+    return _weighed(ready, known, "idle", "no request came through Envoy, and no client is connected directly")
 
 
 def _weighed(ready: Sequence[Pod], counts: Sequence[int], verdict: Verdict, reason: str) -> Weighed:

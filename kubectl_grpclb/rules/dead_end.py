@@ -27,7 +27,7 @@ def no_way_through(facts: Facts, tier: Tier) -> Claim:
 def _without_headless(tier: Tier) -> str:
     return (
         f"The Service leads to Envoy ({tier.name}), and Service {tier.headless}, by whose name Envoy finds the "
-        "servers, does not exist. Calls fail as soon as Envoy has forgotten the addresses that it knew."
+        "servers, does not exist. Calls fail once Envoy has dropped the addresses that it knew."
     )
 
 

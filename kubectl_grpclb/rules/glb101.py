@@ -29,7 +29,7 @@ _CARRIED = {"bytes": "bytes", "requests": "calls", "streams": "messages"}
 """What connections carry, by the signal that counts it."""
 _FROM = {"node": "from the node", "debug": "in its ephemeral container"}
 _WHY = (
-    "kube-proxy picks a pod at random once a connection, and a gRPC channel keeps its connection and sends every "
+    "kube-proxy picks a pod at random once per connection, and a gRPC channel keeps its connection and sends every "
     "request over it."
 )
 _NOT_CHANCE = (
@@ -71,8 +71,8 @@ def _message(facts: Facts, load: Assessment, steers: Sequence[Steer], *, random:
     ]
     if not random and not steers and load.balance.chance is not None:
         said.append(
-            f"But random placement alone would come out like this {odds(load.balance.chance)}: something else is "
-            "at work too, such as a proxy in front or clients that hold on to one address."
+            f"But random placement alone would look like this {odds(load.balance.chance)}: something else is at work, "
+            "too, such as a proxy in front or clients that stay on one address."
         )
     return [*said, _cure(facts)]
 
@@ -120,8 +120,9 @@ def _cure(facts: Facts) -> str:
     target = headless_target(facts, f"{facts.target.service}-headless")
     dial = f" dial {target}" if target else " dial it"
     return (
-        "What balances requests is a proxy such as Envoy before the pods, or the clients themselves: make a "
-        f"headless Service beside this one and let them{dial} with round_robin."
+        "Requests can be balanced by a proxy such as Envoy in front of the pods, or by the clients themselves: "
+        "create a "
+        f"headless Service beside this one and have them{dial} with round_robin."
     )
 
 
@@ -130,7 +131,7 @@ def _evidence(facts: Facts, load: Assessment) -> list[str]:
     said += [_reaches(client, load) for client in holders(facts, load)]
     if load.balance.chance is not None:
         said.append(
-            f"placed at random, the same connections would spread this unevenly or worse {odds(load.balance.chance)}"
+            f"placed at random, the same connections would be spread this unevenly or worse {odds(load.balance.chance)}"
         )
     return said
 

@@ -15,7 +15,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
     if facts.tiers:
         return ()
     if load.unseen:
-        return NothingToGoBy(f"{pods(len(load.unseen))} could not be looked into, so connections cannot be counted")
+        return NothingToGoBy(f"{pods(len(load.unseen))} could not be read, so connections cannot be counted")
     ready = len(load.servers)
     if not load.unbalanced or not 0 < load.lasting < ready:
         return ()
@@ -25,11 +25,11 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
     return (
         Claim(
             message=(
-                f"{lasting_connections(load)} for {ready} ready pods: at least {pods(ready - load.lasting)} must go "
-                "without, however they are placed. More pods do not help until there are more connections, or "
+                f"{lasting_connections(load)} for {ready} ready pods: at least {pods(ready - load.lasting)} must get "
+                "none, however they are placed. More pods do not help until there are more connections, or "
                 "until requests are balanced instead of connections."
             ),
-            evidence=[f"{lasting_connections(load)} in all, from {who}", f"{ready} pods are ready"],
+            evidence=[f"{lasting_connections(load)} in total, from {who}", f"{ready} pods are ready"],
             confidence=at_most("medium", load.confidence),
             explains=0.5,
             remedies=("envoy", "round-robin"),

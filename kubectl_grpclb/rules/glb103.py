@@ -36,8 +36,8 @@ def _message(facts: Facts, load: Assessment, staying: Sequence[Client]) -> str:
     said = among_read(load, f"{who} {stays} on one pod each")
     return (
         f"{said}, although the name of this headless Service gives all {load.balance.pods} addresses. That is what "
-        "pick_first does, gRPC's default policy: it takes the first address that answers. "
-        f'Let the client dial {target} with the service config {{"loadBalancingConfig":[{{"round_robin":{{}}}}]}}.'
+        "pick_first, gRPC's default policy, does: it uses the first address that answers. "
+        f'Have the client dial {target} with the service config {{"loadBalancingConfig":[{{"round_robin":{{}}}}]}}.'
     )
 
 
@@ -50,7 +50,7 @@ def _evidence(load: Assessment, staying: Sequence[Client]) -> list[str]:
         for client in staying
     ]
     if load.balance.chance is not None:
-        said.append(f"placed at random, connections would spread this unevenly or worse {odds(load.balance.chance)}")
+        said.append(f"placed at random, connections would be spread this unevenly or worse {odds(load.balance.chance)}")
     return said
 
 

@@ -44,7 +44,7 @@ def _message(load: Assessment, order: AgeOrder, steers: Sequence[Steer]) -> str:
         load,
         f"{which.capitalize()} ({who}) {'has' if young == 1 else 'have'} {holds} of the "
         f"{lasting_connections(load)}; {before} there before {'has' if old == 1 else 'have'} the rest. "
-        f"Chance would leave them so little {odds(order.chance)}. ",
+        f"Chance would leave them this little {odds(order.chance)}. ",
     )
     if steers:
         return f"{said}{why_steered(steers)} It may be that, rather than their age, which keeps connections from them."

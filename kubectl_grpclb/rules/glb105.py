@@ -35,14 +35,14 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
 
 def _message(total: int, held: dict[str, int], clients: Sequence[Client], *, restartable: bool) -> str:
     who = names([client.name for client in clients], at_most=3)
-    verb, they = ("leads", "it") if total == 1 else ("lead", "they")
+    verb = "leads" if total == 1 else "lead"
     reached = [name for name, count in held.items() if count]
-    do = "restart the clients, or wait" if restartable else "have the clients connect again, or wait"
+    do = "restart the clients, or wait" if restartable else "have the clients reconnect, or wait"
     return (
         f"The Service leads to Envoy, but {connections(total)} of {who} still {verb} straight to {names(reached, 3)}. "
-        "A connection stays with the pod that it was given to, also when the Service leads elsewhere since, and "
-        f"every call over it goes past Envoy. It moves only when {they} close{'s' if total == 1 else ''}: {do}. "
-        "Clients that dial the pods by another name than this Service's stay past Envoy for good."
+        "A connection stays on the pod that it was given, even if the Service now leads elsewhere, and every call over "
+        f"it bypasses Envoy until it closes: {do}. Clients that dial the pods by a name "
+        "other than this Service's always bypass Envoy."
     )
 
 
@@ -56,12 +56,12 @@ def _clients(clients: Sequence[Client], load: Assessment) -> list[str]:
 
 
 def _servers(held: dict[str, int]) -> list[str]:
-    return [f"{name}: {connections(count)} that no Envoy made" for name, count in held.items() if count]
+    return [f"{name}: {connections(count)} that no Envoy opened" for name, count in held.items() if count]
 
 
 RULE = Rule(
     code="GLB105",
-    title="Connections from before the fix still go past Envoy",
+    title="Connections from before the fix still bypass Envoy",
     severity="warning",
     check=check,
 )

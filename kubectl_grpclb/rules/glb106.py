@@ -16,8 +16,8 @@ _HEAVY = 5.0
 """So many times the calls of another client, in the median, make one heavy."""
 _PART = 0.2
 """The least part of all calls that makes a heavy client worth a word."""
-_BEHIND = "Behind an address that is no pod's may be many clients."
-_WHY = "A channel sends all of its calls over the connection that it has, so that they stay on one pod."
+_BEHIND = "Many clients may be behind an address that is not a pod's."
+_WHY = "A channel sends all of its calls over its one connection, so they stay on one pod."
 
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
@@ -188,7 +188,7 @@ def _candidates(facts: Facts, load: Assessment) -> str:
     there = [client.name for client in holders(facts, load) if busiest in client.pods]
     if not there or _sent(facts, load) or any(client.requests is not None for client in facts.clients):
         return ""
-    return f"Who makes them is not told by the servers' metrics; connected to it {_be(there)} {names(there)}."
+    return f"The servers' metrics do not say who makes them; connected to it {_be(there)} {names(there)}."
 
 
 def _be(there: Sequence[str]) -> str:

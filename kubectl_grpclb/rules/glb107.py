@@ -35,10 +35,10 @@ def _message(load: Assessment) -> str:
     idle = [_idle(server) for server in load.servers]
     unused = sum(count for count in idle if count is not None)
     quiet = f" {connections(unused)} carried no call." if unused and None not in idle else ""
-    begin = "connections that are idle begin to carry calls" if quiet else "that changes"
+    begin = "idle connections begin to carry calls" if quiet else "that changes"
     return (
         f"{names(there, 3)} {hold} {most}{each} of the {lasting_connections(load)}, but {what} are what loads a pod, "
-        f"and they are spread over {pods(len(load.servers))}.{quiet} Nothing need be done, unless {begin}."
+        f"and they are spread over {pods(len(load.servers))}.{quiet} Nothing needs to be done, unless {begin}."
     )
 
 

@@ -35,7 +35,8 @@ def _claim(load: Assessment, told: ClientChannels) -> Claim:
     return Claim(
         message=(
             f"The {told.channels} channels of {told.client} share {shared}, and with {with_} {held}: more channels do "
-            "not spread its calls. gRPC's core (Python, C++, Ruby, PHP, C#'s old package) gives channels with the same "
+            "not spread its calls. gRPC's core (Python, C++, Ruby, PHP, the old C# package) gives channels with the "
+            "same "
             "target and options the same subchannel. The channel option grpc.use_local_subchannel_pool=1 gives each "
             "its own; round_robin over a headless Service needs only one channel."
         ),

@@ -33,14 +33,14 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
 def _message(facts: Facts, picking: Sequence[ClientChannels]) -> str:
     who = names([each.client for each in picking], at_most=3)
     says, its, takes, dial = (
-        ("says itself", "its", "it takes", "it")
+        ("itself says", "its", "it uses", "it")
         if len(picking) == 1
-        else ("say themselves", "their", "each takes", "them")
+        else ("themselves say", "their", "each uses", "them")
     )
     target = headless_target(facts, facts.target.service) or "the Service's name as dns:///"
     return (
         f"{who} {says} that {its} policy is pick_first: {takes} the first address of this headless Service that "
-        f"answers, and stays there. Let {dial} dial {target} with the service config "
+        f"answers, and stays there. Have {dial} dial {target} with the service config "
         '{"loadBalancingConfig":[{"round_robin":{}}]}.'
     )
 
@@ -50,4 +50,4 @@ def _said(told: ClientChannels) -> str:
     return f"{told.client}'s channelz: {_POLICY} for {names(told.targets) or 'its channel'}{where}"
 
 
-RULE = Rule(code="GLB109", title="A client's policy is pick_first, by its own word", severity="warning", check=check)
+RULE = Rule(code="GLB109", title="A client reports pick_first as its policy", severity="warning", check=check)

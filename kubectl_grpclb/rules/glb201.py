@@ -46,9 +46,9 @@ def _message(load: Assessment, pinned: Sequence[Client]) -> str:
     )
     if pinned:
         who = names([client.name for client in pinned], at_most=3)
-        seen = "all its connections that could be seen" if load.unseen else "all its connections"
+        seen = "all of its connections that could be seen" if load.unseen else "all of its connections"
         return f"{said} Each of these has {seen} on one pod: {who}."
-    return said if load.unbalanced else f"{said} It does no harm that shows now."
+    return said if load.unbalanced else f"{said} It does no visible harm now."
 
 
 def _pin(client: Client, held: Counter[str], load: Assessment) -> str:

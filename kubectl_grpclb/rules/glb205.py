@@ -118,7 +118,7 @@ def _no_slice_port(facts: Facts, port: ServicePort) -> Claim:
     return Claim(
         message=(
             f"The Service's EndpointSlices have no port named {port.name or 'as the Service port is'}, so "
-            f"connections to port {port.number} have nowhere to go. Slices that are written by hand must name "
+            f"connections to port {port.number} have nowhere to go. Slices written by hand must name "
             "their ports as the Service does."
         ),
         evidence=[f"Service port: {port.number} {port.name}".rstrip(), "EndpointSlices: no port of that name"],

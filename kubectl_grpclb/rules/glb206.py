@@ -25,8 +25,8 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
             message=(
                 f"{names(list(held))} {'is' if len(held) == 1 else 'are'} {_together(draining)}, but "
                 f"{connections(total)} of clients {'is' if total == 1 else 'are'} still open to "
-                f"{'it' if len(held) == 1 else 'them'}, so calls may still go there. Readiness closes nothing: only "
-                "the server or the client can."
+                f"{'it' if len(held) == 1 else 'them'}, so calls may still go there. Readiness closes no "
+                "connection: only the server or the client can."
             ),
             evidence=[
                 f"{pod.name}: {_state(pod)}, {connections(held[pod.name])}" for pod in facts.pods if pod.name in held

@@ -18,13 +18,13 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
         Claim(
             message=(
                 "A fix was prepared for this Service, but the Service does not select the fix's Envoys: calls go "
-                "straight to the servers, as without a fix. Either its own manifest was applied again, by a person "
-                "or by a tool that keeps the cluster as a repository says (Argo CD, Flux), or the fix stopped before "
+                "straight to the servers, as without a fix. Either its own manifest was applied again, by a person or "
+                "by a tool that keeps the cluster in line with a repository (Argo CD, Flux), or the fix stopped before "
                 "the cut-over (--stage-only). Cut over again, or remove what is left of the fix."
             ),
             evidence=[
-                f"Service {bundle.headless} is there, with the label {SERVICE_LABEL}={target.service}",
-                f"Service {target.service} selects {selector or 'nothing'}; cut over, one value were {bundle.envoy}",
+                f"Service {bundle.headless} exists, with the label {SERVICE_LABEL}={target.service}",
+                f"Service {target.service} selects {selector or 'nothing'}; with the fix, one value is {bundle.envoy}",
             ],
             confidence="high",
             explains=1.0 if load.unbalanced else 0.5,
@@ -39,7 +39,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
 
 RULE = Rule(
     code="GLB301",
-    title="A fix is in place, but the Service leads past it",
+    title="A fix is in place, but the Service bypasses it",
     severity="warning",
     check=check,
 )

@@ -45,7 +45,7 @@ def _message(facts: Facts, load: Assessment, dialling: Sequence[Proxy]) -> str:
     target = headless_target(facts, f"{facts.target.service}-headless")
     name = f", {target.removeprefix('dns:///')}" if target else ""
     return (
-        f"{who} {sends} to the Service's own address and not to its {load.balance.pods} pods, so that there is one "
+        f"{who} {sends} to the Service's own address and not to its {load.balance.pods} pods, so there is only one "
         f"host to choose from: kube-proxy places {its} connections, each at random, and every call over one goes to "
         f"the same pod. Give {it} the pods: a headless Service{name} with STRICT_DNS and ROUND_ROBIN, EDS, or the "
         "endpoint mode of an ingress controller."
@@ -53,7 +53,7 @@ def _message(facts: Facts, load: Assessment, dialling: Sequence[Proxy]) -> str:
 
 
 def _said(proxy: Proxy, host: ProxyHost) -> str:
-    calls = f"{host.requests:,} {'request' if host.requests == 1 else 'requests'} since it knows it"
+    calls = f"{host.requests:,} {'request' if host.requests == 1 else 'requests'} since it has known it"
     return (
         f"{named(proxy)}: its host {host.address}:{host.port} is the Service's own address; "
         f"{connections(host.connections)} to it, {calls} (Envoy's admin interface)"

@@ -63,8 +63,9 @@ def _message(lacks: Sequence[_Lack], ready: int) -> str:
     knows, sends, its = ("does not know", "sends", "its") if len(lacks) == 1 else ("do not know", "send", "their")
     return (
         f"{who} {knows} {len(missing)} of {ready} ready pods ({names(missing, 3)}) and {sends} nothing there. Either "
-        f"that is meant, as for a subset by version, or {its} list of hosts is old or written by hand: see where it "
-        "comes from, and let that be the Service's EndpointSlices (EDS) or a headless Service's name (STRICT_DNS)."
+        f"that is intended, such as a subset by version, or {its} list of hosts is out of date or written by hand: "
+        "check "
+        "where it comes from, and use the Service's EndpointSlices (EDS) or a headless Service's name (STRICT_DNS)."
     )
 
 
@@ -73,7 +74,7 @@ def _said(lack: _Lack) -> list[str]:
 
 
 def _host(host: ProxyHost) -> str:
-    requests = f"{host.requests:,} {'request' if host.requests == 1 else 'requests'} since it knows it"
+    requests = f"{host.requests:,} {'request' if host.requests == 1 else 'requests'} since it has known it"
     unfit = "" if host.healthy else ", does not choose it now"
     return f"{host.pod} at {host.address}:{host.port}, {connections(host.connections)}, {requests}{unfit}"
 

@@ -52,11 +52,12 @@ def _message(load: Assessment, held: dict[str, int]) -> str:
     total = sum(held.values())
     what = "1 stream stays" if total == 1 else f"{total:,} streams stay"
     carries = f" and {'carries' if total == 1 else 'carry'} the load"
-    beside = carries if load.balance.signal == "streams" else "; few other calls come"
+    beside = carries if load.balance.signal == "streams" else "; there are few other calls"
     return (
         f"{what} open on {names(there, 3)} ({len(there)} of {pods(load.balance.pods)}){beside}. A stream stays where "
-        "it began, whatever balances requests, so that only new streams are spread. End each from the client or the "
-        "server after a while and begin it anew, and give servers a MAX_CONNECTION_AGE with a grace; balancing "
+        "it began, whatever balances requests, so only new streams are spread. End each one after a while, in the "
+        "client "
+        "or the server, and start it again, and give servers a MAX_CONNECTION_AGE with a grace period; balancing "
         "requests then spreads the new ones."
     )
 

@@ -78,12 +78,13 @@ def _message(full: Sequence[_Full], who: dict[str, str]) -> str:
     clients = list(dict.fromkeys(who.get(each.connection.peer, each.connection.peer) for each in full))
     where = names(list(dict.fromkeys(each.pod for each in full)), 3)
     stands = "A connection stands" if len(full) == 1 else f"{len(full)} connections stand"
-    unless = ", unless its clients hold themselves to so many at a time" if limit != _USUAL else ""
+    unless = ", unless its clients limit themselves to that many at a time" if limit != _USUAL else ""
     return (
         f"{stands} at {limit} open calls ({names(clients, 3)} to {where}), which looks like the server's limit for one "
         f"connection (MAX_CONCURRENT_STREAMS){unless}. At the limit further calls wait in the client until one of "
-        "these ends, and latency grows while the server has time. More connections, as round_robin over several pods "
-        "makes, or a higher limit help."
+        "these ends, and latency grows while the server is not busy. More connections help, such as those of "
+        "round_robin "
+        "over several pods, or a higher limit."
     )
 
 

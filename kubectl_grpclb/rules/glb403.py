@@ -20,7 +20,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
         return ()
     used = cpu_of(facts)
     if used is None:
-        return NothingToGoBy("the metrics API does not tell every ready pod's CPU")
+        return NothingToGoBy("the metrics API does not give every ready pod's CPU")
     busiest = max(used, key=lambda name: used[name])
     others = (sum(used.values()) - used[busiest]) / max(1, len(used) - 1)
     if used[busiest] < _UNEQUAL * others or used[busiest] < _NOTABLE:

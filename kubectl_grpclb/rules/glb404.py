@@ -18,9 +18,9 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
         return ()
     used = cpu_of(facts)
     if scaler.current is None:
-        return NothingToGoBy(f"the autoscaler {scaler.name} does not say what CPU it sees")
+        return NothingToGoBy(f"the autoscaler {scaler.name} does not report what CPU it sees")
     if used is None:
-        return NothingToGoBy("the metrics API does not tell every ready pod's CPU")
+        return NothingToGoBy("the metrics API does not give every ready pod's CPU")
     busiest, mean = max(used, key=lambda name: used[name]), sum(used.values()) / len(used)
     times = used[busiest] / mean if mean else 0.0
     if scaler.desired > scaler.replicas:
@@ -43,10 +43,11 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
 
 def _message(scaler: Autoscaler, current: int, busiest: str, times: float) -> str:
     return (
-        f"The autoscaler {scaler.name} aims at {scaler.target}% CPU of all pods together and sees {current}%, while "
-        f"{busiest} uses {times:.1f} times the mean, about {current * times:.0f}%. It adds no pod for that, and one "
-        "that it added would stay idle as long as load stays where it is. Balance requests first; then the mean tells."
+        f"The autoscaler {scaler.name} aims at {scaler.target}% CPU on average and sees {current}%, while {busiest} "
+        f"uses {times:.1f} times the average, about {current * times:.0f}%. It adds no pod for that, and one that it "
+        "added would stay idle as long as load stays where it is. Balance requests first; then the average is "
+        "meaningful."
     )
 
 
-RULE = Rule(code="GLB404", title="The autoscaler is misled by the mean", severity="warning", check=check)
+RULE = Rule(code="GLB404", title="The autoscaler is misled by the average", severity="warning", check=check)

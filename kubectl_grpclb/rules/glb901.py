@@ -27,7 +27,7 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     return (
         Claim(
             message=(
-                f"The connections of {pods(len(unread))} cannot be seen from within"
+                f"The connections of {pods(len(unread))} cannot be seen from inside"
                 f"{': no container has a shell' if len(shellless) == len(unread) else ''}. That says nothing about "
                 "how many there are."
             ),

@@ -24,7 +24,7 @@ def check(facts: Facts, _load: Assessment) -> Sequence[Claim]:
         return ()
     lacking = Counter(pod.sockets.rule for pod in unread if isinstance(pod.sockets, Gap))
     said = [_said(rule, count) for rule, count in lacking.items()]
-    said += [f"You may not {refusal.request}: {refusal.consequence}." for refusal in facts.refusals]
+    said += [f"You are not permitted to {refusal.request}: {refusal.consequence}." for refusal in facts.refusals]
     return (
         Claim(
             message=" ".join(said),
@@ -37,10 +37,10 @@ def check(facts: Facts, _load: Assessment) -> Sequence[Claim]:
 
 
 def _said(rule: str, count: int) -> str:
-    unknown = f"{pods(count)}, so their connections are unknown, which is not none"
+    unknown = f"{pods(count)}, so their connections are unknown, which does not mean none"
     if rule not in _DOING:
-        return f"You may not look into {unknown}; the evidence says what you lack."
-    return f"You may not {_DOING[rule]} {unknown}. A role with this rule allows it: {rule}."
+        return f"You are not permitted to look into {unknown}; the evidence says what is missing."
+    return f"You are not permitted to {_DOING[rule]} {unknown}. A role with this rule allows it: {rule}."
 
 
 def _ask(facts: Facts) -> list[str]:

@@ -20,8 +20,8 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     return (
         Claim(
             message=(
-                f"The look at {pods(len(unread))} came to no complete answer, so what they hold is unknown, which "
-                "is not nothing. Another look tells whether it was passing."
+                f"The look at {pods(len(unread))} returned no complete answer, so what they hold is unknown, which "
+                "does not mean nothing. Another look shows whether that was temporary."
             ),
             evidence=evidence(unread),
             confidence="high",

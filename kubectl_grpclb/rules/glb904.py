@@ -26,9 +26,10 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     return (
         Claim(
             message=(
-                "Sources contradict each other; the report goes by the first one named. Calls may be counted only in "
-                "part, where some methods have no interceptor or a second server in the pod has a counter of its own; "
-                "connections may come and go between the looks. Ask one source alone with --via to compare."
+                "Sources contradict each other; the report uses the one named first. Perhaps only some of the calls "
+                "are "
+                "counted, because some methods have no interceptor or a second server in the pod has a counter of its "
+                "own; or connections come and go between the looks. Ask one source alone with --via to compare."
             ),
             evidence=said,
             confidence="medium",

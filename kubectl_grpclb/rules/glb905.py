@@ -19,13 +19,13 @@ class _Words(Struct, frozen=True):
 
 
 _SOURCES: dict[Source, _Words] = {
-    "metrics": _Words("Metrics tell", "--metrics-port and --metrics-path say where they are."),
+    "metrics": _Words("Metrics say", "--metrics-port and --metrics-path say where they are."),
     "channelz": _Words(
-        "channelz tells",
-        "The server has to serve it; --channelz-port says on which port, and --tls that the port speaks TLS.",
+        "channelz says",
+        "The server has to serve it; --channelz-port says on which port, and --tls that the port uses TLS.",
     ),
     "prometheus": _Words(
-        "Prometheus tells", "It has to scrape the pods, with their names in `pod` or their addresses in `instance`."
+        "Prometheus says", "It has to scrape the pods, with their names in `pod` or their addresses in `instance`."
     ),
 }
 
@@ -55,7 +55,7 @@ def _gaps(facts: Facts, source: Source) -> dict[str, Gap]:
 def _said(source: Source, gaps: Sequence[Gap], ready: int) -> str:
     words = _SOURCES[source]
     said = (
-        f"{words.tells} nothing of the calls of {len(gaps)} of {ready} ready pods, which does not mean that there "
+        f"{words.tells} nothing about the calls of {len(gaps)} of {ready} ready pods, which does not mean that there "
         "are none."
     )
     return f"{said} {words.advice}" if any(gap.reason is GapReason.NOT_SERVED for gap in gaps) else said
@@ -73,4 +73,4 @@ def _ask_others(facts: Facts) -> list[str]:
     return [facts.aim.grpclb("diagnose")]
 
 
-RULE = Rule(code="GLB905", title="A source that was asked for tells nothing", severity="info", check=check)
+RULE = Rule(code="GLB905", title="A source that was asked for says nothing", severity="info", check=check)

@@ -11,10 +11,10 @@ from kubectl_grpclb.rules.rule import Claim, Rule
 _TRIED = f"Kubernetes {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}"
 
 _SAID: dict[Age, str] = {
-    "older": "is older than that. Connections and calls are read from the pods all the same, but what the server does "
-    "not tell yet of Services and endpoints counts as not set, and it may refuse what fix creates.",
-    "newer": "is newer than that. What it tells that this version does not know is left out; a newer kubectl-grpclb "
-    "may know it.",
+    "older": "is older. Connections and calls are read from the pods all the same, but what the server does not yet "
+    "say "
+    "about Services and endpoints counts as not set, and it may refuse what fix creates.",
+    "newer": "is newer. What it says that this version does not know is ignored; a newer kubectl-grpclb may know it.",
 }
 
 
@@ -26,14 +26,12 @@ def check(facts: Facts, _: Assessment) -> Sequence[Claim]:
         return ()
     return (
         Claim(
-            message=f"kubectl-grpclb was tried with {_TRIED}, and this server {said}",
-            evidence=[f"the API server says that it is {printable(version)}"],
+            message=f"kubectl-grpclb was tested with {_TRIED}, and this server {said}",
+            evidence=[f"the API server reports {printable(version)}"],
             confidence="high",
             explains=0.0,
         ),
     )
 
 
-RULE = Rule(
-    code="GLB906", title="The cluster's version is not one that this was tried with", severity="info", check=check
-)
+RULE = Rule(code="GLB906", title="This was not tested with the cluster's version", severity="info", check=check)

@@ -25,7 +25,7 @@ def nothing_matches(facts: Facts) -> Claim:
         )
     else:
         said = (
-            f"No pod has the labels that the Service selects ({labels}), and none comes near them; perhaps their "
+            f"No pod has the labels that the Service selects ({labels}), and none has similar ones; perhaps their "
             "workload is scaled to zero."
         )
     return Claim(
@@ -48,7 +48,7 @@ def _all_ended(facts: Facts, labels: str) -> Claim:
     how = names(list(dict.fromkeys(pod.how for pod in facts.ended)))
     said = (
         f"{pods(count)} {have} the labels that the Service selects ({labels}), but {all_have} ended ({how}), and no "
-        "other pod has them. A pod that has ended is no endpoint."
+        "other pod has them. A pod that has ended is not an endpoint."
     )
     return Claim(
         message=" ".join([said, *map(_differs, facts.lookalikes[:3])]),
@@ -69,7 +69,7 @@ def _all_ended(facts: Facts, labels: str) -> Claim:
 
 
 def _differs(like: Lookalike) -> str:
-    return f"{like.owner or like.name} comes near: its pods have {_labels(like)}."
+    return f"{like.owner or like.name} is similar: its pods have {_labels(like)}."
 
 
 def _labels(like: Lookalike) -> str:

@@ -38,9 +38,7 @@ def _nothing_read(facts: Facts, ready: int) -> str:
         return "the Service has no ready endpoint"
     if all(pod.target_port is None for pod in facts.pods if pod.ready):
         return "the Service's endpoints carry no port, so no connection can reach them"
-    return (
-        "the ready pod could not be looked into" if ready == 1 else f"none of the {_pods(ready)} could be looked into"
-    )
+    return "the ready pod could not be read" if ready == 1 else f"none of the {_pods(ready)} could be read"
 
 
 def _too_few(measured: Measured, unread: int, window: float) -> str:
@@ -83,7 +81,7 @@ def _unbalanced(measured: Measured, unread: int, *, starved: bool) -> str:
     )
     if idle:
         return f"{work}, and {idle} {'gets' if idle == 1 else 'get'} nothing"
-    return f"{work}, and what was added later gets next to nothing" if starved else work
+    return f"{work}, and pods added later get next to nothing" if starved else work
 
 
 def _outnumbered(measured: Measured) -> str:
@@ -104,7 +102,7 @@ def _churning(measured: Measured, ready: int) -> Decision:
 
 def _balanced(measured: Measured, ready: int) -> str:
     if ready == 1:
-        return "there is one ready pod, and it has everything"
+        return "there is only one ready pod, so it gets everything"
     return (
         f"{_what(measured)} are spread over {_pods(ready)}, which do the work of {effective_pods(measured.loads):.1f}"
     )

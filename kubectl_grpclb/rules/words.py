@@ -50,7 +50,7 @@ def odds(chance: float) -> str:
         return f"{chance:.0%} of the time"
     if chance >= 0.000_001:
         return f"about once in {float(f'{1 / chance:.1g}'):,.0f} times"
-    return "less than once in a million times"
+    return "less than once in a million"
 
 
 def seconds(age: float | None) -> str:

@@ -134,7 +134,7 @@ def test_a_stage_that_was_killed_is_still_removed_where_the_next_fix_fails(shop:
     shop.revive()
     shop.loses.add("grpc")
 
-    with pytest.raises(RefusedError, match="what had been staged for it is removed again"):
+    with pytest.raises(RefusedError, match="what had been staged for it has been removed"):
         fix(shop)
 
     assert shop.ours == []

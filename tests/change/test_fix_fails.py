@@ -191,7 +191,7 @@ def test_an_upgrade_that_does_not_start_leaves_the_service_with_envoy(shop: Fake
     shop.revive()
     wait("ImagePullBackOff")(shop)
 
-    with pytest.raises(RefusedError, match="The Envoys that were there go on serving"):
+    with pytest.raises(RefusedError, match="The existing Envoys keep serving"):
         fix(shop, envoy={"image": "registry.example.com/envoy:nope"})
 
     assert shop.service["spec"]["selector"] == {"app": "greeter-grpclb-envoy"}

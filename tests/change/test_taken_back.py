@@ -45,7 +45,7 @@ def test_while_the_service_cannot_be_read_what_it_may_lead_to_is_left_running(sh
     shop.loses.add("proof")
     shop.before[AFTER_THE_CUT_OVER] = lambda: shop.failing.update(services=1000)
 
-    with pytest.raises(RefusedError, match=r"(?s)did not come back.*In taking it back: could not read Service greeter"):
+    with pytest.raises(RefusedError, match=r"(?s)did not come back.*While undoing it: could not read Service greeter"):
         fix(shop)
 
     assert shop.leads_to_envoy

@@ -82,7 +82,7 @@ def test_flags_are_listed_with_what_they_do(shell: Terminal) -> None:
         "kubectl-grpclb diagnose --context shop-test --c", "--cluster-domain", "DNS domain of the cluster"
     )
 
-    assert "Context of the kubeconfig" not in seen
+    assert "Name of the kubeconfig context" not in seen
 
 
 def test_codes_are_listed_with_their_titles(shell: Terminal) -> None:

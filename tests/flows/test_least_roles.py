@@ -86,7 +86,7 @@ def cases(verb: Verb, least: Wants, *besides: str) -> list[object]:
 def test_a_diagnosis_needs_no_more_than_its_role(shop: GuardedWorkshop) -> None:
     shop.roles = roles_for("diagnose", LOOK)
 
-    assert "may not" not in diagnosis(shop)
+    assert "not permitted" not in diagnosis(shop)
 
 
 @pytest.mark.parametrize("removal", cases("diagnose", LOOK, "pods/proxy"))
@@ -105,7 +105,7 @@ def test_a_fix_a_verification_and_a_rollback_need_no_more_than_their_roles(shop:
     shop.roles = roles_for("rollback", CHANGE)
     undone = rollback(shop, recycle="clients")
 
-    assert "may not" not in planned(listener.shown[0])
+    assert "not permitted" not in planned(listener.shown[0])
     assert done.verification is not None
     assert (done.verification.outcome, verified.outcome) == ("fixed", "fixed")
     assert (undone.restored, undone.unrestarted, shop.ours) == (True, (), [])
@@ -156,7 +156,7 @@ def test_what_the_cluster_does_not_have_is_missed_by_nobody(
 
     said = told(lambda listener: fix(shop, listener, recycle="clients", envoy=AUTOSCALED))
 
-    assert ("You may not list podmonitors.monitoring.coreos.com in namespace shop" in said) is served
+    assert ("You are not permitted to list podmonitors.monitoring.coreos.com in namespace shop" in said) is served
 
 
 def test_a_rollback_without_a_receipt_says_where_it_may_not_look_for_a_lease(shop: GuardedWorkshop) -> None:

@@ -73,7 +73,7 @@ def test_a_service_that_leads_past_envoy_again_is_not_fixed() -> None:
     verification = compared(BEFORE, now)
 
     assert verification.outcome == "unchanged"
-    assert verification.reason == "the Service leads past Envoy, so the fix is not in use"
+    assert verification.reason == "the Service bypasses Envoy, so the fix is not in use"
 
 
 def test_a_service_that_leads_past_envoy_is_not_taken_for_fixed_though_load_is_even_by_chance() -> None:

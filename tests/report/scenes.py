@@ -50,7 +50,7 @@ def sticky() -> Report:
         "greeter-7c9f8d5b6-k7p2m: 0 connections that lasted (ss in the pod)",
         "caller-6d5b8c9f4-p4m8t (10.244.2.30): 1 connection, to 1 of 3 pods",
         "caller-6d5b8c9f4-w7l2h (10.244.2.31): 1 connection, to 1 of 3 pods",
-        "placed at random, the same connections would spread this unevenly or worse 33% of the time",
+        "placed at random, the same connections would be spread this unevenly or worse 33% of the time",
     )
     fewer = finding(
         "GLB102",
@@ -164,7 +164,7 @@ def mixed() -> Report:
     nodes = [f"ip-10-0-{number}-31.eu-west-1.compute.internal" for number in (12, 13, 14)]
     return report(
         "inconclusive",
-        reason="3 of 5 ready pods could not be looked into, and what they carry could change the verdict",
+        reason="3 of 5 ready pods could not be read, and what they carry could change the verdict",
         balance=balance(pods=5, unread=3, max_over_mean=1.5, effective_pods=1.6, chance=None),
         pods=(
             pod("greeter-7c9f8d5b6-x2x9k", connections=3, share=0.75, node=nodes[0]),

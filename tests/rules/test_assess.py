@@ -50,7 +50,7 @@ def test_pods_added_later_that_get_next_to_nothing_are_unbalanced_and_said_to() 
     load = assess(facts([*old, young]))
 
     assert load.verdict == "unbalanced"
-    assert load.reason.endswith("10% of the connections, and what was added later gets next to nothing")
+    assert load.reason.endswith("10% of the connections, and pods added later get next to nothing")
 
 
 def test_a_younger_pod_with_a_little_less_than_its_share_is_balanced() -> None:
@@ -332,7 +332,7 @@ def test_a_ready_pod_that_the_service_leads_no_connection_to_does_not_weigh() ->
     load = assess(facts([pod(11, lasting(2)), pod(12, lasting(2)), renamed]))
 
     assert (load.verdict, load.balance.pods, load.balance.unread) == ("balanced", 2, 0)
-    assert load.reason.endswith("the Service leads no connection to 1 other, whose endpoint carries no port")
+    assert load.reason.endswith("the Service sends no connection to 1 other, whose endpoint carries no port")
 
 
 def test_an_external_name_says_where_it_leads() -> None:

@@ -69,14 +69,14 @@ def test_servers_that_could_not_be_looked_into_are_judged_by_what_comes_through_
     load = assess(served(300, 2, 1, held=UNREADABLE))
 
     assert (load.verdict, load.confidence, load.balance.unread) == ("unbalanced", "medium", 0)
-    assert load.reason.endswith("of the requests that come through Envoy; connections past it could not be seen")
+    assert load.reason.endswith("of the requests that come through Envoy; connections that bypass it could not be seen")
 
 
 def test_what_goes_past_envoy_is_said_beside_the_verdict() -> None:
     load = assess(served(100, 100, 100, past=2))
 
     assert (load.verdict, load.confidence) == ("balanced", "medium")
-    assert load.reason.endswith("; what goes past it over 2 connections is not counted")
+    assert load.reason.endswith("; what bypasses it over 2 connections is not counted")
 
 
 def test_bytes_tell_more_than_requests_where_connections_go_past_envoy() -> None:
@@ -101,7 +101,7 @@ def test_too_few_requests_and_a_connection_past_envoy_mean_that_connection() -> 
     load = assess(served(1, 1, 0, past=2))
 
     assert (load.verdict, load.balance.signal, load.confidence) == ("unbalanced", "connections", "low")
-    assert "of the connections that go past Envoy" in load.reason
+    assert "of the connections that bypass Envoy" in load.reason
 
 
 def test_too_few_requests_alone_say_nothing() -> None:
@@ -116,7 +116,7 @@ def test_too_few_requests_alone_say_nothing() -> None:
 def test_a_single_server_has_whatever_comes_through_envoy() -> None:
     load = assess(served(1))
 
-    assert (load.verdict, load.reason) == ("balanced", "there is one ready pod, and it has everything")
+    assert (load.verdict, load.reason) == ("balanced", "there is only one ready pod, so it gets everything")
 
 
 def test_requests_that_are_not_known_are_not_none() -> None:

@@ -16,7 +16,7 @@ def test_a_client_that_only_keeps_a_pod_that_is_not_ready_is_not_blamed() -> Non
 
     assert innocent.name not in "".join([*the(report, "GLB101").message, *the(report, "GLB101").evidence])
     assert the(report, "GLB101").next[-1] == "kubectl rollout restart deployment/caller -n shop"
-    assert the(report, "GLB102").evidence[0] == "2 connections in all, from caller-5d6c7b8f9-21"
+    assert the(report, "GLB102").evidence[0] == "2 connections in total, from caller-5d6c7b8f9-21"
     assert the(report, "GLB206").next == ("kubectl rollout restart deployment/reports -n shop",)
 
 
@@ -26,7 +26,7 @@ def test_connections_to_a_pod_that_is_not_ready_do_not_count_for_a_ready_one() -
     report = analyse(facts([pod(11, lasting(2)), pod(12, lasting(0)), elsewhere], service=HEADLESS))
 
     assert the(report, "GLB103").evidence[0] == (
-        "caller-5d6c7b8f9-21 (10.244.1.21): 2 connections, to greeter-7c9f8d5b6-00011 alone of 2 pods"
+        "caller-5d6c7b8f9-21 (10.244.1.21): 2 connections, only to greeter-7c9f8d5b6-00011 of 2 pods"
     )
 
 

@@ -31,7 +31,7 @@ def test_connections_past_envoy_are_named_with_their_client_and_how_to_move_them
     assert (found.severity, found.confidence) == ("warning", "high")
     assert "2 connections of caller-5d6c7b8f9-21 still lead straight to greeter-7c9f8d5b6-00011" in found.message
     assert found.next == ("kubectl rollout restart deployment/caller -n shop",)
-    assert found.evidence[0] == "caller-5d6c7b8f9-21 (10.244.1.21): 2 connections past Envoy, to 1 pod"
+    assert found.evidence[0] == "caller-5d6c7b8f9-21 (10.244.1.21): 2 connections bypassing Envoy, to 1 pod"
 
 
 def test_what_a_client_holds_on_a_pod_that_is_not_ready_is_not_said_to_go_past_envoy() -> None:
@@ -39,14 +39,14 @@ def test_what_a_client_holds_on_a_pod_that_is_not_ready_is_not_said_to_go_past_e
 
     found = the(analyse(behind([pod(11, sockets([*from_envoy(), connection()]), requests=100), gone])), "GLB105")
 
-    assert found.evidence[0] == "caller-5d6c7b8f9-21 (10.244.1.21): 1 connection past Envoy, to 1 pod"
+    assert found.evidence[0] == "caller-5d6c7b8f9-21 (10.244.1.21): 1 connection bypassing Envoy, to 1 pod"
 
 
 def test_one_connection_past_envoy_is_told_in_the_singular() -> None:
     message = the(analyse(served(100, 100, 100, past=1)), "GLB105").message
 
     assert "1 connection of caller-5d6c7b8f9-21 still leads straight to" in message
-    assert "when it closes" in message
+    assert "until it closes" in message
 
 
 def test_load_that_sticks_past_envoy_has_one_cause() -> None:
@@ -93,7 +93,7 @@ def test_a_fix_that_the_service_leads_past_is_told_with_the_two_ways_on() -> Non
     found = the(report, "GLB301")
 
     assert codes(report) == ["GLB301", "GLB101", "GLB102"]
-    assert "greeter-grpclb-pods is there" in found.evidence[0]
+    assert "greeter-grpclb-pods exists" in found.evidence[0]
     assert found.next == ("kubectl grpclb fix greeter -n shop", "kubectl grpclb rollback greeter -n shop")
 
 

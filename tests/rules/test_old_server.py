@@ -27,11 +27,11 @@ def test_of_a_version_that_was_tried_or_is_unknown_nothing_is_said(version: str 
 
 @pytest.mark.parametrize("version", ["v1.26.15", "v1.38.0"])
 def test_an_older_and_a_newer_one_are_named(version: str) -> None:
-    assert found(version) == [f"the API server says that it is {version}"]
+    assert found(version) == [f"the API server reports {version}"]
 
 
 def test_what_the_server_says_steers_no_terminal() -> None:
-    assert found("v1.24.1\x1b[2J") == ["the API server says that it is v1.24.1\\x1b[2J"]
+    assert found("v1.24.1\x1b[2J") == ["the API server reports v1.24.1\\x1b[2J"]
 
 
 def test_the_version_is_no_reading_so_that_older_programs_read_the_file() -> None:

@@ -135,7 +135,7 @@ def test_a_client_that_picks_the_first_address_says_so_itself() -> None:
     assert codes(report) == ["GLB109", "GLB103", "GLB102"]
     assert (found.severity, found.confidence) == ("warning", "high")
     assert found.message.startswith(
-        "caller-5d6c7b8f9-21 says itself that its policy is pick_first: it takes the first address"
+        "caller-5d6c7b8f9-21 itself says that its policy is pick_first: it uses the first address"
     )
     assert found.evidence == (
         "caller-5d6c7b8f9-21's channelz: pick_first for dns:///greeter.shop:80, connected to 10.244.0.11",
@@ -146,7 +146,7 @@ def test_several_clients_that_pick_the_first_address_say_so_themselves() -> None
     told = (channels(), channels(client="batch-6f7d9c-x2x9k"))
 
     assert (
-        "caller-5d6c7b8f9-21 and batch-6f7d9c-x2x9k say themselves that their policy is pick_first: each takes"
+        "caller-5d6c7b8f9-21 and batch-6f7d9c-x2x9k themselves say that their policy is pick_first: each uses"
         in the(analyse(of_counts(2, 0, 0, service=HEADLESS, channels=told)), "GLB109").message
     )
 
@@ -175,8 +175,8 @@ def test_equal_calls_with_unequal_cpu_are_unequal_work() -> None:
     assert codes(report) == ["GLB403"]
     assert (found.severity, found.confidence) == ("info", "medium")
     assert found.message.startswith(
-        "The pods get about as many calls each, and greeter-7c9f8d5b6-00011 uses 0.90 cores where the others use 0.20 "
-        "cores in the mean."
+        "Each pod gets about as many calls, but greeter-7c9f8d5b6-00011 uses 0.90 cores while the others use 0.20 "
+        "cores on average."
     )
     assert found.evidence[0] == "greeter-7c9f8d5b6-00011: 0.90 cores (metrics API), 300 calls"
 
@@ -186,7 +186,7 @@ def test_of_two_pods_one_can_do_unequal_work() -> None:
 
 
 def test_pods_beside_which_nothing_uses_cpu_do_unequal_work() -> None:
-    assert "0.90 cores where the others use 0 millicores" in the(analyse(using(0.9, 0.0)), "GLB403").message
+    assert "0.90 cores while the others use 0 millicores" in the(analyse(using(0.9, 0.0)), "GLB403").message
 
 
 def test_cpu_that_is_about_equal_is_no_finding() -> None:
@@ -224,8 +224,8 @@ def test_an_autoscaler_that_sees_the_mean_is_told_beside_what_sticks() -> None:
 
     assert codes(report) == ["GLB101", "GLB404"]
     assert found.message.startswith(
-        "The autoscaler greeter aims at 70% CPU of all pods together and sees 40%, while greeter-7c9f8d5b6-00011 uses "
-        "2.5 times the mean, about 100%."
+        "The autoscaler greeter aims at 70% CPU on average and sees 40%, while greeter-7c9f8d5b6-00011 uses "
+        "2.5 times the average, about 100%."
     )
     assert found.evidence[0] == "greeter: 40% of 70%, 3 of 10 pods"
 
@@ -252,7 +252,7 @@ def test_an_autoscaler_that_sees_nothing_is_said_to() -> None:
     report = analyse(replace(sticky(1.0, 0.1, 0.1), autoscaler=blind))
 
     assert next(each.reason for each in report.skipped if each.code == "GLB404") == (
-        "the autoscaler greeter does not say what CPU it sees"
+        "the autoscaler greeter does not report what CPU it sees"
     )
 
 

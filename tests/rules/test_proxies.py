@@ -33,14 +33,14 @@ def test_a_proxy_that_dials_the_service_leads_with_what_it_says_itself() -> None
     assert codes(report) == ["GLB302", "GLB101", "GLB102"]
     assert (found.severity, found.confidence) == ("error", "high")
     assert found.message.startswith(
-        "caller-5d6c7b8f9-21 sends to the Service's own address and not to its 3 pods, so that there is one host to "
+        "caller-5d6c7b8f9-21 sends to the Service's own address and not to its 3 pods, so there is only one host to "
         "choose from"
     )
     assert "greeter-headless.shop.svc.cluster.local:50051 with STRICT_DNS and ROUND_ROBIN" in found.message
     (evidence,) = found.evidence
     assert evidence == (
         "caller-5d6c7b8f9-21 (Deployment/caller): its host 10.96.0.10:80 is the Service's own address; 2 connections "
-        "to it, 250 requests since it knows it (Envoy's admin interface)"
+        "to it, 250 requests since it has known it (Envoy's admin interface)"
     )
     assert found.next[0].startswith("kubectl expose service greeter -n shop --name=greeter-headless")
 
@@ -94,7 +94,7 @@ def test_pods_that_a_proxy_lacks_are_named() -> None:
     )
     assert found.evidence[0] == (
         "caller-5d6c7b8f9-21 (Deployment/caller): knows greeter-7c9f8d5b6-00011 at 10.244.0.11:50051, 2 connections, "
-        "250 requests since it knows it (Envoy's admin interface)"
+        "250 requests since it has known it (Envoy's admin interface)"
     )
 
 
@@ -113,7 +113,7 @@ def test_a_host_that_the_proxy_does_not_choose_is_known_and_said_to_be_unfit() -
     assert (
         the(analyse(of_counts(2, 0, 0, proxies=(held,))), "GLB303")
         .evidence[1]
-        .endswith("250 requests since it knows it, does not choose it now (Envoy's admin interface)")
+        .endswith("250 requests since it has known it, does not choose it now (Envoy's admin interface)")
     )
 
 

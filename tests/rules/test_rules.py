@@ -73,7 +73,7 @@ def test_what_random_placement_would_hardly_do_is_not_called_random() -> None:
     found = the(analyse(of_counts(40, 0, 0)), "GLB101")
 
     assert found.confidence == "low"
-    assert "less than once in a million times" in found.message
+    assert "less than once in a million" in found.message
 
 
 def test_a_headless_service_whose_client_stays_on_one_address_does_not_stick_by_itself() -> None:
@@ -153,7 +153,7 @@ def test_a_selector_that_matches_nothing_names_the_label_that_differs() -> None:
     found = the(analyse(facts([], service=wrong, lookalikes=(near,))), "GLB205")
 
     assert "app=greeters" in found.message
-    assert "Deployment/greeter comes near: its pods have app=greeter" in found.message
+    assert "Deployment/greeter is similar: its pods have app=greeter" in found.message
 
 
 def test_pods_that_match_but_have_ended_are_not_said_to_lack_the_labels() -> None:
@@ -281,9 +281,13 @@ def test_each_reason_for_a_gap_has_its_own_finding() -> None:
 @pytest.mark.parametrize(
     ("gap", "said", "asks"),
     [
-        (Gap(GapReason.FORBIDDEN, "no", rule_text("pods/exec", CONNECTION)), "You may not run commands in 1 pod", 2),
-        (Gap(GapReason.FORBIDDEN, "no", rule_text("pods/portforward", CONNECTION)), "not forward ports to 1 pod", 0),
-        (Gap(GapReason.FORBIDDEN, "no hostPID here"), "You may not look into 1 pod", 0),
+        (
+            Gap(GapReason.FORBIDDEN, "no", rule_text("pods/exec", CONNECTION)),
+            "You are not permitted to run commands in 1 pod",
+            2,
+        ),
+        (Gap(GapReason.FORBIDDEN, "no", rule_text("pods/portforward", CONNECTION)), "not permitted to forward ports to 1 pod", 0),
+        (Gap(GapReason.FORBIDDEN, "no hostPID here"), "You are not permitted to look into 1 pod", 0),
     ],
     ids=["exec", "channelz", "node"],
 )
@@ -301,7 +305,7 @@ def test_a_refused_look_at_the_surroundings_says_what_follows_and_changes_no_ver
     report = analyse(of_counts(1, 1, refusals=(refusal,)))
 
     assert report.verdict == "balanced"
-    assert "You may not list nodes: zones are unknown." in the(report, "GLB902").message
+    assert "You are not permitted to list nodes: zones are unknown." in the(report, "GLB902").message
 
 
 def test_a_name_with_shell_syntax_is_quoted_in_commands() -> None:

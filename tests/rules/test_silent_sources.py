@@ -20,7 +20,7 @@ def test_metrics_that_were_asked_for_and_are_nowhere_are_told_with_the_pods() ->
 
     assert (found.severity, found.confidence) == ("info", "high")
     assert found.message == (
-        "Metrics tell nothing of the calls of 3 of 3 ready pods, which does not mean that there are none. "
+        "Metrics say nothing about the calls of 3 of 3 ready pods, which does not mean that there are none. "
         "--metrics-port and --metrics-path say where they are."
     )
     assert found.evidence == (
@@ -32,7 +32,7 @@ def test_metrics_that_were_asked_for_and_are_nowhere_are_told_with_the_pods() ->
 def test_a_source_that_answers_for_other_pods_is_told_for_those_that_it_does_not() -> None:
     found = the(analyse(facts([metered(11, 300, lasting(1)), silent(12)], via=("metrics", "exec"))), "GLB905")
 
-    assert found.message.startswith("Metrics tell nothing of the calls of 1 of 2 ready pods")
+    assert found.message.startswith("Metrics say nothing about the calls of 1 of 2 ready pods")
     assert found.next == ()
 
 
@@ -53,7 +53,7 @@ def test_channelz_that_is_not_served_is_told_with_what_it_takes() -> None:
 
     found = the(analyse(facts([silent(11, gap, "channelz")], via=("auto", "channelz"))), "GLB905")
 
-    assert found.message.startswith("channelz tells nothing of the calls of 1 of 1 ready pods")
+    assert found.message.startswith("channelz says nothing about the calls of 1 of 1 ready pods")
     assert "--channelz-port" in found.message
     assert "--tls" in found.message
 
@@ -66,8 +66,8 @@ def test_several_sources_are_told_each() -> None:
     found = the(report, "GLB905")
 
     assert codes(report).count("GLB905") == 1
-    assert "Metrics tell nothing" in found.message
-    assert "Prometheus tells nothing" in found.message
+    assert "Metrics say nothing" in found.message
+    assert "Prometheus says nothing" in found.message
     assert found.evidence[1] == f"greeter-7c9f8d5b6-00011 (prometheus): {gap.detail}"
 
 

@@ -75,7 +75,7 @@ def test_streams_whose_messages_nobody_counts_are_told_where_few_calls_come_besi
 
     assert codes(report) == ["GLB101", "GLB401"]
     assert the(report, "GLB401").message.startswith(
-        "3 streams stay open on greeter-7c9f8d5b6-00011 (1 of 3 pods); few other calls come. A stream"
+        "3 streams stay open on greeter-7c9f8d5b6-00011 (1 of 3 pods); there are few other calls. A stream"
     )
 
 
@@ -135,7 +135,7 @@ def test_several_connections_at_the_same_highest_number_may_be_at_a_limit() -> N
     found = the(report, "GLB402")
 
     assert (found.severity, found.confidence) == ("info", "low")
-    assert "unless its clients hold themselves to so many at a time. At the limit" in found.message
+    assert "unless its clients limit themselves to that many at a time. At the limit" in found.message
 
 
 def test_streams_that_clients_keep_open_in_equal_numbers_are_no_limit() -> None:
