@@ -286,7 +286,11 @@ def test_each_reason_for_a_gap_has_its_own_finding() -> None:
             "You are not permitted to run commands in 1 pod",
             2,
         ),
-        (Gap(GapReason.FORBIDDEN, "no", rule_text("pods/portforward", CONNECTION)), "not permitted to forward ports to 1 pod", 0),
+        (
+            Gap(GapReason.FORBIDDEN, "no", rule_text("pods/portforward", CONNECTION)),
+            "not permitted to forward ports to 1 pod",
+            0,
+        ),
         (Gap(GapReason.FORBIDDEN, "no hostPID here"), "You are not permitted to look into 1 pod", 0),
     ],
     ids=["exec", "channelz", "node"],
