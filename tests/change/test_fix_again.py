@@ -107,7 +107,7 @@ def test_a_failing_fix_leaves_the_headless_service_that_clients_may_dial(shop: F
     shop.revive()
     talk = Listener()
 
-    with pytest.raises(RefusedError, match="made services/greeter-grpclb-pods, which clients may use by now"):
+    with pytest.raises(RefusedError, match="created services/greeter-grpclb-pods, which clients may be using by now"):
         fix(shop, talk)
 
     assert checks(talk)["earlier-fix"].level == "refuse"
@@ -122,7 +122,7 @@ def test_a_fix_that_fails_over_a_bypassed_bundle_leaves_the_envoys_that_still_se
     earlier = receipt_of(shop)
     shop.waiting = NO_IMAGE
 
-    with pytest.raises(RefusedError, match=r"(?s)ImagePullBackOff.*what stood there before is left"):
+    with pytest.raises(RefusedError, match=r"(?s)ImagePullBackOff.*what existed before is left"):
         fix(shop, envoy={"image": "registry.example.com/envoy:nope"})
 
     assert ("deployments", "greeter-grpclb-envoy") in shop.ours
@@ -307,7 +307,7 @@ def test_a_headless_service_is_not_made_over_a_bundle_that_may_still_carry_conne
     shop.revive()
     bundle = shop.bundle
 
-    with pytest.raises(RefusedError, match=r"An earlier fix \(strategy envoy\) made"):
+    with pytest.raises(RefusedError, match=r"An earlier fix \(strategy envoy\) created"):
         fix(shop, strategy="headless")
 
     assert shop.bundle == bundle
@@ -320,7 +320,7 @@ def test_a_fix_does_not_begin_where_it_cannot_see_what_stands_already(shop: Fake
     shop.waiting = NO_IMAGE
     shop.before[1] = lambda: shop.failing.update(deployments=1)
 
-    with pytest.raises(RefusedError, match="could not see whether deployments/greeter-grpclb-envoy stands already"):
+    with pytest.raises(RefusedError, match="could not see whether deployments/greeter-grpclb-envoy already exists"):
         fix(shop)
 
     assert ("deployments", "greeter-grpclb-envoy") in shop.ours
