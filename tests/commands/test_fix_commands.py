@@ -308,7 +308,7 @@ def test_a_fix_that_has_nothing_to_do_says_so(shop: FakeWorkshop, grpclb: Run) -
     code, out, _ = fix(grpclb, "--yes")
 
     assert code == 0
-    assert out.startswith("Nothing to do: greeter is fixed already")
+    assert out.startswith("Nothing to do: greeter is already fixed")
 
 
 def test_verify_compares_and_changes_nothing(shop: FakeWorkshop, grpclb: Run) -> None:
