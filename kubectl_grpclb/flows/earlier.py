@@ -59,7 +59,7 @@ def strategy_for(wishes: Wishes, receipt: Receipt | None, state: State, aim: Aim
         return wishes.strategy
     if state == "in use" and wishes.strategy not in {"auto", receipt.strategy}:
         raise UsageError(
-            f"Service {printable(receipt.service)} is fixed by the strategy {receipt.strategy} already: roll that back "
+            f"Service {printable(receipt.service)} is already fixed by the strategy {receipt.strategy}: roll that back "
             f"first (`{aim.grpclb('rollback')}`) to try another"
         )
     return receipt.strategy if wishes.strategy == "auto" else wishes.strategy
@@ -86,7 +86,7 @@ def _without_receipt(receipt: Receipt | None, facts: Facts) -> Iterator[Check]:
             name="receipt",
             message=f"The Service already leads to {bundle.envoy}, but no receipt (ConfigMap {bundle.receipt}) says "
             "how it was before, so a fix on top of that could not be undone.",
-            do="Where it was put there with kubectl, change it the same way. Where the receipt was lost, "
+            do="If it was put there with kubectl, change it the same way. If the receipt was lost, "
             f"`{facts.aim.grpclb('rollback')}` says what to do; then run fix again.",
         )
 

@@ -126,8 +126,8 @@ def _warning(namespace: str, losses: tuple[str, ...]) -> tuple[Check, ...]:
         Check(
             level="warn",
             name="permissions",
-            message=f"Some of what would help may not be read. {' '.join(losses)}",
-            do=f"The fix goes on without; `kubectl grpclb rbac fix -n {namespace}` prints the rules for it.",
+            message=f"You are not permitted to read some of what would help. {' '.join(losses)}",
+            do=f"The fix continues without it; `kubectl grpclb rbac fix -n {namespace}` prints the rules for it.",
         ),
     )
 

@@ -127,7 +127,7 @@ async def _see_that_no_receipt_was_lost(cluster: Workshop, aim: Aim) -> None:
     known = f"This machine has one: `{aim.grpclb('rollback', '--receipt', str(file))}`" if kept else _by_hand(aim)
     raise RefusedError(
         f"Service {printable(aim.service)} leads to {bundle.envoy}, but the receipt that says how it was before "
-        f"(ConfigMap {bundle.receipt}) is not there. {known}"
+        f"(ConfigMap {bundle.receipt}) does not exist. {known}"
     )
 
 

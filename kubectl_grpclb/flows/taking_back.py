@@ -35,7 +35,7 @@ async def take_back(site: Site, prepared: Prepared, error: BaseException) -> Non
     except GrpclbError as second:
         left = "may lead to Envoy by now, which is left running with all that it needs"
         raise RefusedError(
-            f"{_why(error)}.\nIn taking it back: {second}.\nService/{receipt.service} "
+            f"{_why(error)}.\nWhile undoing it: {second}.\nService/{receipt.service} "
             f"{left if receipt.ports else 'may be changed by now'}. `{site.aim.grpclb('fix')}` goes on, "
             f"and `{site.aim.grpclb('rollback')}` undoes it"
         ) from second
@@ -98,7 +98,7 @@ async def _removed_again(site: Site, prepared: Prepared) -> str:
         ) from error
     if receipt.found:
         return _WITH_WHAT_STOOD
-    return "what had been staged for it is removed again" if receipt.made else "nothing of the fix is left"
+    return "what had been staged for it has been removed" if receipt.made else "nothing of the fix is left"
 
 
 _WITH_WHAT_STOOD = (

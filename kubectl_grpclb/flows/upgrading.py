@@ -32,7 +32,7 @@ async def upgrade(site: Site, creations: Sequence[Create]) -> None:
         so = await _given_back(site, before)
         if not isinstance(error, GrpclbError):
             raise
-        raise RefusedError(f"{error}.\nThe Envoys that were there go on serving, {so}. {_next(site)}") from error
+        raise RefusedError(f"{error}.\nThe existing Envoys keep serving, {so}. {_next(site)}") from error
     try:
         await apply.check(site)
         await apply.prove(site)

@@ -53,7 +53,7 @@ def weigh_behind(facts: Facts, tier: Tier) -> Weighed:
     if any(past.values()):
         measured = structs.replace(
             by_connections(list(past.values())),
-            what="the connections that go past Envoy",
+            what="the connections that bypass Envoy",
             confidence="low",
             meanwhile=tuple(_through(pod) for pod in ready if pod.name in read),
         )

@@ -49,7 +49,7 @@ def _message(total: int, held: dict[str, int], clients: Sequence[Client], *, res
 def _clients(clients: Sequence[Client], load: Assessment) -> list[str]:
     held = lasting_by_peer(server.pod for server in load.servers)
     return [
-        f"{client.name} ({client.ip}): {connections(held_by(client, held))} past Envoy, to "
+        f"{client.name} ({client.ip}): {connections(held_by(client, held))} bypassing Envoy, to "
         f"{pods(len(reach(client, load.servers)))}"
         for client in clients
     ]

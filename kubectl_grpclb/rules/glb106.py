@@ -122,7 +122,7 @@ def _message(facts: Facts, load: Assessment, heavy: Sequence[Client], proxies: S
     return [
         *said,
         "" if _passing(load) or _all_reach_several(facts, load, heavy) else _WHY,
-        f"Balance requests instead: a proxy such as Envoy before the pods, or clients that{dial} with round_robin.",
+        f"Balance requests: with a proxy such as Envoy in front of the pods, or clients that{dial} with round_robin.",
     ]
 
 

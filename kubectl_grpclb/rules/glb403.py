@@ -41,9 +41,9 @@ def check(facts: Facts, load: Assessment) -> Sequence[Claim] | NothingToGoBy:
 
 def _message(facts: Facts, what: str, busiest: str, most: float, others: float) -> str:
     return (
-        f"The pods get about as many {what} each, and {busiest} uses {cores(most)} where the others use "
-        f"{cores(others)} in the mean. That is unequal work: calls that cost more than others, a slower node, or "
-        "something beside the calls. Balancing by the number of calls cannot mend it; LEAST_REQUEST in Envoy "
+        f"Each pod gets about as many {what}, but {busiest} uses {cores(most)} while the others use "
+        f"{cores(others)} on average. That is unequal work: calls that cost more than others, a slower node, or "
+        "something besides the calls. Balancing by the number of calls cannot fix it; LEAST_REQUEST in Envoy "
         f"({facts.aim.grpclb('fix', '--lb-policy', 'least-request')}) sends fewer to pods that take longer."
     )
 
