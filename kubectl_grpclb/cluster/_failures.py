@@ -1,6 +1,7 @@
 """What to tell the user when the cluster as a whole does not answer: what happened, why, what to do next."""
 
 import os
+import re
 import ssl
 
 import aiohttp
@@ -12,6 +13,9 @@ from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
 
 __all__ = ["Place", "misconfigured", "not_kubernetes", "unauthorised", "unreachable", "words"]
+
+_USERINFO = re.compile(r"//[^/\s]*@")
+"""A name and a password in an address: aiohttp quotes the proxy's."""
 
 
 class Place(Struct, frozen=True):
@@ -53,7 +57,7 @@ def _why(error: Exception, place: Place, timeout: float) -> str:
             f"no answer within {timeout:g} s. Is there a VPN or a firewall in between? "
             "A longer --request-timeout waits longer"
         )
-    return _why_tls(error) or _why_proxy(error, place) or _why_connection(error, place)
+    return _why_proxy(error, place) or _why_tls(error) or _why_connection(error, place)
 
 
 def _why_tls(error: Exception) -> str | None:
@@ -76,7 +80,20 @@ def _why_proxy(error: Exception, place: Place) -> str | None:
         return f"the proxy {proxy} refused the connection: {error.status} {printable(error.message)}"
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         return f"the proxy {proxy} cannot be reached ({words(error.os_error)})"
-    return None
+    return _why_tls_of_proxy(error, URL(place.proxy), proxy)
+
+
+def _why_tls_of_proxy(error: Exception, address: URL, proxy: str) -> str | None:
+    if not isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        return None
+    if (error.host, error.port) != (address.host, address.port):
+        return None
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return (
+            f"the certificate of the proxy {proxy} is not trusted ({words(error.certificate_error)}). As with kubectl, "
+            "the kubeconfig's certificate-authority must have certified it, too"
+        )
+    return f"TLS failed with the proxy {proxy} ({words(error)}). Is its port right, and does it speak https?"
 
 
 def _why_connection(error: Exception, place: Place) -> str:
@@ -127,7 +144,7 @@ def words(error: BaseException) -> str:
     if isinstance(error, ConnectionError) and error.errno:
         return os.strerror(error.errno)  # asyncio puts "Connect call failed" in its place
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return printable(text[:300]) or type(error).__name__
+    return printable(_USERINFO.sub("//", text)[:300]) or type(error).__name__
 
 
 def _without_password(proxy: str) -> str:

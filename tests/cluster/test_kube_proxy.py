@@ -5,11 +5,12 @@ import shutil
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from kubectl_grpclb.cluster._failures import words
 from kubectl_grpclb.cluster.kube import ConnectOptions, connect
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.snapshot import Answer, Refused
@@ -68,9 +69,12 @@ class Proxy:
 
 
 async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    while chunk := await source.read(65536):
-        sink.write(chunk)
-    sink.close()
+    try:
+        with suppress(ConnectionError):
+            while chunk := await source.read(65536):
+                sink.write(chunk)
+    finally:
+        sink.close()
 
 
 @pytest.fixture
@@ -136,6 +140,48 @@ def test_a_proxy_may_itself_speak_tls(
     monkeypatch.setenv("HTTPS_PROXY", f"https://{proxy.address}")
 
     assert ask(tmp_path, certificates, proxy, tls=certificates.server()) == EXPECTED
+
+
+def test_a_proxy_whose_certificate_is_not_trusted_is_told_from_the_server(
+    tmp_path: Path, certificates: Certificates, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = make_certificates(tmp_path_factory.mktemp("tls"), "IP:127.0.0.1")
+    says = rf"the certificate of the proxy https://{proxy.address} of the kubeconfig's proxy-url is not trusted \(.+\)"
+
+    with pytest.raises(ClusterError, match=says) as caught:
+        ask(tmp_path, certificates, proxy, proxy_url=f"https://dev:hunter2@{proxy.address}", tls=other.server())
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_proxy_that_speaks_no_tls_is_told_from_the_server(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with serving(ApiServer(BOTH)) as plain:
+            await both(write_kubeconfig(tmp_path, SERVER, {"proxy-url": plain.replace("http:", "https:")}))
+
+    with pytest.raises(ClusterError, match=r"TLS failed with the proxy https://127\.0\.0\.1:\d+ of"):
+        asyncio.run(main())
+
+
+def test_a_server_behind_a_proxy_whose_certificate_is_not_trusted_is_told_from_the_proxy(
+    tmp_path: Path, certificates: Certificates, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = make_certificates(tmp_path_factory.mktemp("tls"), "DNS:kubernetes.example")
+
+    async def main() -> None:
+        async with serving(ApiServer(BOTH), other.server()) as url, proxy.leading_to(url):
+            cluster = {"certificate-authority": str(certificates.authority), "proxy-url": f"http://{proxy.address}"}
+            await both(write_kubeconfig(tmp_path, SERVER, cluster))
+
+    with pytest.raises(ClusterError, match="its certificate is not trusted"):
+        asyncio.run(main())
+
+
+def test_the_words_of_an_error_hold_no_password() -> None:
+    assert (
+        words(ValueError("TLS through https://dev:hunter2@proxy:3128 failed"))
+        == "TLS through https://proxy:3128 failed"
+    )
 
 
 def test_a_proxys_password_is_sent_to_the_proxy_as_it_is_meant(
