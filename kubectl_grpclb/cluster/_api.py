@@ -20,6 +20,7 @@ from kubectl_grpclb.cluster._identity import Identity, Renewal
 from kubectl_grpclb.cluster._reply import (
     HandshakeRefusedError,
     Reply,
+    body_of,
     first_of,
     is_status,
     is_web_page,
@@ -30,13 +31,16 @@ from kubectl_grpclb.cluster._reply import (
 if TYPE_CHECKING:
     from kubectl_grpclb.cluster.told import Teller
 
-__all__ = ["Api", "Query", "Route", "Socket"]
+__all__ = ["OPTIONAL_LIMIT", "Api", "Query", "Route", "Socket"]
 
 TRIES = 4
 """How often a request is sent at most while the API server asks to come back later."""
 
 LONGEST_PAUSE = 5.0
 """Seconds to wait at most before the next try, whatever the server asks for."""
+
+OPTIONAL_LIMIT = 16 * 1024 * 1024
+"""Bytes of an answer that may come from somebody else's server; the figures of a pod are 1 kB."""
 
 Answered = TypeVar("Answered")
 Query = Sequence[tuple[str, str]]
@@ -79,9 +83,11 @@ class Api:
 
         A busy server is asked again. Raises ClusterError where it cannot be reached, refuses the credentials
         or answers with a web page. An `optional` API is answered by somebody else behind the API server: once that has
-        answered, such a reply says nothing of the cluster and is given, too.
+        answered, such a reply says nothing of the cluster and is given, too. Raises TooLargeError where it sends more
+        than OPTIONAL_LIMIT.
         """
-        reply = await self._patiently(lambda who: self._get(who, path, names, query))
+        limit = OPTIONAL_LIMIT if optional else None
+        reply = await self._patiently(lambda who: self._get(who, path, names, query, limit))
         if not (optional and self._answered):
             self._check(reply)
         return reply
@@ -143,7 +149,7 @@ class Api:
         finally:
             await leave(opened, transport)
 
-    async def _get(self, who: Identity, path: str, names: dict[str, str], query: Query) -> Reply:
+    async def _get(self, who: Identity, path: str, names: dict[str, str], query: Query, limit: int | None) -> Reply:
         try:
             async with self._session.get(
                 self._url(path, names, query),
@@ -153,7 +159,7 @@ class Api:
                 proxy=self._route.proxy,
                 server_hostname=self._route.tls_server_name,
             ) as response:
-                return Reply(response.status, await response.read(), pause_of(response))
+                return Reply(response.status, await body_of(response, limit), pause_of(response))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise unreachable(error, self.place, self._timeout) from error
 

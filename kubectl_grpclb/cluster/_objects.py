@@ -6,9 +6,9 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from kubectl_grpclb.cluster._api import Api, Query
+from kubectl_grpclb.cluster._api import OPTIONAL_LIMIT, Api, Query
 from kubectl_grpclb.cluster._failures import not_kubernetes, words
-from kubectl_grpclb.cluster._reply import Reply, is_web_page, page_words, status_message
+from kubectl_grpclb.cluster._reply import Reply, TooLargeError, is_web_page, page_words, status_message
 from kubectl_grpclb.model import kube
 from kubectl_grpclb.model.errors import ClusterError, UsageError
 from kubectl_grpclb.model.gap import GapReason
@@ -122,6 +122,8 @@ async def _read_optional(api: Api, request: List) -> Answer:
             return await _read_whole(api, request)
     except TimeoutError:
         return Refused(GapReason.TIMED_OUT, f"{name} gave no complete answer within {OPTIONAL_SECONDS:g} s")
+    except TooLargeError:
+        return Refused(GapReason.TOO_LARGE, f"{name} answered with more than {OPTIONAL_LIMIT // 2**20} MB")
     except _GarbledError as error:
         return Refused(GapReason.GARBLED, f"{name} answered with what is not a list of {request.resource}: {error}")
     except ClusterError as error:

@@ -9,6 +9,8 @@ from msgspec import Struct
 __all__ = [
     "HandshakeRefusedError",
     "Reply",
+    "TooLargeError",
+    "body_of",
     "first_of",
     "is_status",
     "is_web_page",
@@ -81,6 +83,22 @@ def pause_of(response: aiohttp.ClientResponse) -> float | None:
         return max(0.0, float(response.headers["Retry-After"]))
     except (KeyError, ValueError):
         return None
+
+
+class TooLargeError(Exception):
+    """An answer passed its size limit, and was left there."""
+
+
+async def body_of(response: aiohttp.ClientResponse, limit: int | None) -> bytes:
+    """Read a body of up to `limit` bytes, None for any number. Raises TooLargeError."""
+    if limit is None:
+        return await response.read()
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            raise TooLargeError
+    return bytes(body)
 
 
 async def first_of(stream: aiohttp.StreamReader) -> bytes:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from kubectl_grpclb.cluster._api import Api
+from kubectl_grpclb.cluster._reply import TooLargeError
 from kubectl_grpclb.model.errors import ClusterError
 
 __all__ = ["server_version"]
@@ -26,6 +27,6 @@ async def server_version(api: Api) -> str | None:
         async with asyncio.timeout(_SECONDS):
             reply = await api.get("/version", {}, (), optional=True)
         told = msgspec.json.decode(reply.body, type=_Version).git_version if reply.status == 200 else ""
-    except (ClusterError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (ClusterError, TimeoutError, TooLargeError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return told[:_LONGEST] or None

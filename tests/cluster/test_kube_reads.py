@@ -356,6 +356,22 @@ def test_an_optional_api_that_hangs_is_given_up_early(
     assert "0.2 s" in answer.message
 
 
+@pytest.mark.parametrize("request_", OPTIONAL)
+def test_an_optional_api_that_never_stops_is_left_at_the_limit(tmp_path: Path, request_: List) -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while request.transport is not None and not request.transport.is_closing():
+            await response.write(b" " * 2**20)
+        return response
+
+    answer = then(Conversation(tmp_path, says(200, a_page()), endless), request_)
+
+    assert isinstance(answer, Refused)
+    assert answer.reason is GapReason.TOO_LARGE
+    assert answer.message.endswith(" answered with more than 16 MB")
+
+
 def test_an_optional_api_slower_than_the_request_timeout_is_a_refusal(tmp_path: Path) -> None:
     answer = then(Conversation(tmp_path, says(200, a_page()), hangs, request_timeout=0.2), OPTIONAL[0])
 
