@@ -57,9 +57,15 @@ class Journal:
         await _store(self._cluster, receipt, self.in_doubt)
 
     def forget(self) -> None:
-        """Remove the file: nothing is left to undo."""
-        if self._file is not None:
+        """Remove the file: nothing is left to undo. Raises RefusedError."""
+        if self._file is None:
+            return
+        try:
             self._file.unlink(missing_ok=True)
+        except OSError as error:
+            raise RefusedError(
+                f"could not remove the receipt {self._file}: {error.strerror}; nothing needs it any more, so remove it"
+            ) from error
 
 
 async def load(cluster: Workshop, namespace: str, service: str, file: Path | None = None) -> Receipt | None:

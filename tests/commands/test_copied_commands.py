@@ -118,7 +118,7 @@ def test_a_fix_that_is_done_says_how_to_take_it_back_there(grpclb: Run) -> None:
     code, out, err = grpclb("fix", "greeter", "--window", "0", "--strategy", "headless", "--yes", *STAGING)
 
     assert code == 0, err
-    assert out.endswith(f". `kubectl grpclb rollback greeter {SAID}` takes it back.\n")
+    assert out.endswith(f". `kubectl grpclb rollback greeter {SAID}` undoes it.\n")
 
 
 def test_a_fix_that_is_staged_says_how_to_go_on_there(grpclb: Run) -> None:
