@@ -1,5 +1,6 @@
 """Writes results to standard output, as wide and as colourful as it is, and files where they are asked for."""
 
+import codecs
 import os
 import shutil
 import stat
@@ -15,12 +16,14 @@ from kubectl_grpclb.files import write_atomically
 from kubectl_grpclb.model.errors import GrpclbError, UsageError
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.snapshot import Snapshot, encode_snapshot
+from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.report import FORMATS, Page
 from kubectl_grpclb.report.json import shown
 
 __all__ = ["page", "read_file", "rendered", "write_snapshot"]
 
 _PIPED_WIDTH = 120
+_GZIP = b"\x1f\x8b"
 
 
 def page(stream: TextIO | None = None) -> Page:
@@ -62,10 +65,20 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> None:
 
 
 def read_file(path: Path) -> bytes:
-    """Read a file, or standard input for `-`. Raises UsageError where it cannot be read."""
+    """Read a file, or standard input for `-`. Raises UsageError where it cannot be read, or is packed or no UTF-8."""
     if str(path) == "-":
-        return sys.stdin.buffer.read()
+        return _readable(sys.stdin.buffer.read(), "standard input")
     try:
-        return path.read_bytes()
+        return _readable(path.read_bytes(), str(path))
     except OSError as error:
         raise UsageError(f"could not read {path}: {error.strerror}") from error
+
+
+def _readable(raw: bytes, name: str) -> bytes:
+    if raw.startswith(_GZIP):
+        raise UsageError(f"{printable(name)} is compressed: gunzip it first")
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UsageError(
+            f"{printable(name)} is in UTF-16, as PowerShell writes what > gets: record it with -f, or save it as UTF-8"
+        )
+    return raw

@@ -6,6 +6,7 @@ its request, its time and its answer. `docs/snapshot.md` describes the file.
 
 import base64
 import binascii
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from typing import Literal
 
@@ -197,6 +198,7 @@ def encode_snapshot(snapshot: Snapshot) -> bytes:
 
 def decode_snapshot(raw: bytes) -> Snapshot:
     """Read a file's bytes. Raises BadSnapshotError that says what is wrong with them."""
+    raw = raw.removeprefix(BOM_UTF8)  # which some editors write
     try:
         envelope = msgspec.json.decode(raw, type=_Envelope)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -1,5 +1,6 @@
 """The command line where no cluster is needed: help, pages, recorded files, and everything that can be wrong."""
 
+import gzip
 import json
 import os
 import pathlib
@@ -136,6 +137,12 @@ def test_version_says_which_snapshots_it_reads() -> None:
         (b'{"schema": 4, "kind": "Snapshot", "readings": {}}', "newer kubectl-grpclb"),
         (b'{"schema": 1, "kind": "Snapshot"}', "does not fit its schema"),
         (b"[" * 100_000, "not a whole snapshot"),
+        (gzip.compress(b"{}"), "broken.json is compressed: gunzip it first"),
+        (
+            "{}".encode("utf-16"),
+            "broken.json is in UTF-16, as PowerShell writes what > gets: record it with -f",
+        ),
+        (b"\xfe\xff\x00{\x00}", "broken.json is in UTF-16"),
     ],
 )
 def test_a_file_that_is_no_snapshot_is_refused_in_one_message(
@@ -151,6 +158,12 @@ def test_a_file_that_is_no_snapshot_is_refused_in_one_message(
     assert done.stdout == b""
     assert b"Traceback" not in done.stderr
     assert b"\x1b" not in done.stderr
+
+
+def test_a_file_that_an_editor_saved_with_a_byte_order_mark_is_read(recorded: pathlib.Path) -> None:
+    recorded.write_bytes(b"\xef\xbb\xbf" + recorded.read_bytes())
+
+    assert run("diagnose", "--from", str(recorded)).returncode == 1
 
 
 @pytest.mark.parametrize("words", [("diagnose", "--from", ""), ("completion", "--install", "--yes", "--dir", "")])
