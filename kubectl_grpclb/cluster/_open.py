@@ -37,6 +37,7 @@ from kubectl_grpclb.cluster._api import Api, Route  # noqa: E402
 from kubectl_grpclb.cluster._failures import Place, misconfigured  # noqa: E402
 from kubectl_grpclb.cluster._handshake import watch_handshake  # noqa: E402
 from kubectl_grpclb.cluster._identity import Renewal  # noqa: E402
+from kubectl_grpclb.cluster._once import send_once  # noqa: E402
 
 __all__ = ["Impersonation", "open_api"]
 
@@ -81,7 +82,7 @@ async def open_api(
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),  # the cluster's semaphores bound what is in flight
         headers=headers,
-        middlewares=(watch_handshake,),
+        middlewares=(watch_handshake, send_once),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,  # aiohttp would also read ~/.netrc, which kubectl does not
     ) as session:

@@ -43,6 +43,13 @@ async def hangs(_: web.Request) -> web.StreamResponse:
     raise AssertionError
 
 
+async def cuts(request: web.Request) -> web.StreamResponse:
+    """Take the request and close the connection."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
 def executes(*frames: bytes, status: object = None, then: str = "close") -> Handler:
     """Open a WebSocket, send these messages and the status; then close, hang or cut the connection."""
 
