@@ -12,7 +12,7 @@ from kubectl_grpclb.model.command import NOT_GIVEN, ClusterFlags
 from kubectl_grpclb.model.errors import ClusterError
 from kubectl_grpclb.model.text import printable
 
-__all__ = ["Place", "misconfigured", "not_kubernetes", "unauthorised", "unreachable", "words"]
+__all__ = ["Place", "UnreachableError", "misconfigured", "not_kubernetes", "unauthorised", "unreachable", "words"]
 
 _USERINFO = re.compile(r"//[^/\s]*@")
 """A name and a password in an address: aiohttp quotes the proxy's."""
@@ -46,9 +46,13 @@ class Place(Struct, frozen=True):
         return self.kubectl("get", "ns")
 
 
-def unreachable(error: Exception, place: Place, timeout: float) -> ClusterError:
+class UnreachableError(ClusterError):
+    """No answer came to a request; its cause is what went wrong."""
+
+
+def unreachable(error: Exception, place: Place, timeout: float) -> UnreachableError:
     """Say why no answer came; `timeout` is the request's, in seconds."""
-    return ClusterError(f"cannot reach the API server {place}: {_why(error, place, timeout)}")
+    return UnreachableError(f"cannot reach the API server {place}: {_why(error, place, timeout)}")
 
 
 def _why(error: Exception, place: Place, timeout: float) -> str:

@@ -7,10 +7,10 @@ import msgspec
 from msgspec import Struct
 
 from kubectl_grpclb.cluster._api import OPTIONAL_LIMIT, Api, Query
-from kubectl_grpclb.cluster._failures import not_kubernetes, words
+from kubectl_grpclb.cluster._failures import UnreachableError, not_kubernetes, words
 from kubectl_grpclb.cluster._reply import Reply, TooLargeError, is_web_page, page_words, status_message
 from kubectl_grpclb.model import kube
-from kubectl_grpclb.model.errors import ClusterError, UsageError
+from kubectl_grpclb.model.errors import UsageError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.kube_monitoring import MonitorSpec
 from kubectl_grpclb.model.rbac import GROUPS, PATHS
@@ -97,9 +97,43 @@ _KINDS: dict[Resource, _Kind] = {
 
 
 async def read_one(api: Api, request: Get) -> Answer:
-    """Read one object. Raises ClusterError where the answer is not one."""
+    """Read one object; that no answer comes is one, too, if only the cluster has answered before.
+
+    Raises ClusterError where the answer is not an object.
+    """
     if request.name in {"", ".", ".."}:
         raise UsageError(f"{request.name!r} is not the name of an object")
+    try:
+        return await _read_object(api, request)
+    except UnreachableError as error:
+        return _unanswered(api, error, "the API server")
+
+
+async def read_list(api: Api, request: List) -> Answer:
+    """Read all that match, page by page; that no answer comes is one, too, if only the cluster has answered before.
+
+    Raises ClusterError where an answer is not a list of them; of an optional API that is an answer, too.
+    """
+    try:
+        return await (_read_optional(api, request) if request.resource in OPTIONAL else _read_whole(api, request))
+    except UnreachableError as error:
+        optional = request.resource in OPTIONAL
+        return _unanswered(api, error, _group(request) if optional else "the API server")
+
+
+def _unanswered(api: Api, error: UnreachableError, who: str) -> Refused:
+    """Take one read of many for itself: without the pods nothing can be said, without the nodes much."""
+    if not api.answered:
+        raise error
+    reason = GapReason.TIMED_OUT if isinstance(error.__cause__, TimeoutError) else GapReason.DIED
+    return Refused(reason, f"{who} gave no answer: {words(error.__cause__ or error)}")
+
+
+def _group(request: List) -> str:
+    return GROUPS.get(request.resource, request.resource)
+
+
+async def _read_object(api: Api, request: Get) -> Answer:
     path, names = _path(request.resource, request.namespace)
     reply = await api.get(f"{path}/{{name}}", names | {"name": request.name}, ())
     if reply.status != 200:
@@ -107,16 +141,8 @@ async def read_one(api: Api, request: Get) -> Answer:
     return Objects(items=(_object(_decode(api, reply, _KINDS[request.resource].fields)),))
 
 
-async def read_list(api: Api, request: List) -> Answer:
-    """Read all that match, page by page. Raises ClusterError where an answer is not a list of them.
-
-    Of an optional API that is an answer, too, and so is that none comes, if only the cluster has answered before.
-    """
-    return await (_read_optional(api, request) if request.resource in OPTIONAL else _read_whole(api, request))
-
-
 async def _read_optional(api: Api, request: List) -> Answer:
-    name = GROUPS.get(request.resource, request.resource)
+    name = _group(request)
     try:
         async with asyncio.timeout(OPTIONAL_SECONDS):
             return await _read_whole(api, request)
@@ -126,11 +152,6 @@ async def _read_optional(api: Api, request: List) -> Answer:
         return Refused(GapReason.TOO_LARGE, f"{name} answered with more than {OPTIONAL_LIMIT // 2**20} MB")
     except _GarbledError as error:
         return Refused(GapReason.GARBLED, f"{name} answered with what is not a list of {request.resource}: {error}")
-    except ClusterError as error:
-        if not api.answered:
-            raise
-        reason = GapReason.TIMED_OUT if isinstance(error.__cause__, TimeoutError) else GapReason.DIED
-        return Refused(reason, f"{name} gave no answer: {words(error.__cause__ or error)}")
 
 
 async def _read_whole(api: Api, request: List) -> Answer:

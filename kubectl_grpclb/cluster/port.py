@@ -27,8 +27,8 @@ class Cluster(Protocol):
         """Carry out one request that changes nothing.
 
         A refusal, a time-out or a command that dies is an answer, not an exception, so that one pod's
-        failure stays that pod's. Raises ClusterError only where the cluster as a whole cannot be
-        reached or does not know the user (HTTP 401).
+        failure stays that pod's; so is that no answer comes where others did. Raises ClusterError only where
+        the cluster as a whole cannot be reached or does not know the user (HTTP 401).
         """
         ...
 
