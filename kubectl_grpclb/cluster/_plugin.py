@@ -56,6 +56,22 @@ class _Plugin(Struct, frozen=True, rename="camel"):
     provide_cluster_info: bool | None = None
 
 
+class _Printed(asyncio.SubprocessProtocol):
+    """What a plugin prints, until it and all that hold its standard output have ended."""
+
+    def __init__(self) -> None:
+        self.output = bytearray()
+        self.over = asyncio.Event()
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:  # noqa: ARG002 -- asyncio's
+        """Keep it."""
+        self.output += data
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's
+        """Let who waits go on."""
+        self.over.set()
+
+
 async def ask_plugin(described: Fields, access: Access, teller: "Teller | None") -> Issued:
     """Run the plugin that is described, and tell its name. Raises ClusterError where no credentials come of it."""
     try:
@@ -81,12 +97,13 @@ async def _run(plugin: _Plugin, access: Access) -> bytes:
     environment = os.environ | {variable.name: variable.value or "" for variable in plugin.env or ()}
     environment["KUBERNETES_EXEC_INFO"] = _json(_exec_info(plugin, access, interactive=interactive))
     try:
-        process = await asyncio.create_subprocess_exec(
+        transport, printed = await asyncio.get_running_loop().subprocess_exec(
+            _Printed,
             plugin.command,
             *(plugin.args or ()),
             env=environment,
             stdin=None if interactive else asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
+            stderr=None,
         )
     except (OSError, ValueError) as error:
         hint = f" {printable(plugin.install_hint.strip())}" if plugin.install_hint else ""
@@ -97,17 +114,15 @@ async def _run(plugin: _Plugin, access: Access) -> bytes:
         ) from error
     try:
         async with asyncio.timeout(None if interactive else PLUGIN_LIMIT):
-            output, _ = await process.communicate()
+            await printed.over.wait()
     except TimeoutError:
         raise _plugin_failed(plugin, access, f"it gave no answer within {PLUGIN_LIMIT:g} s") from None
     finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    if process.returncode:
-        raise _plugin_failed(plugin, access, f"it ended with exit code {process.returncode}")
-    return output
+        transport.close()  # kills it, and waits for nothing that it started and that holds its output open
+        await printed.over.wait()
+    if code := transport.get_returncode():
+        raise _plugin_failed(plugin, access, f"it ended with exit code {code}")
+    return bytes(printed.output)
 
 
 def _exec_info(plugin: _Plugin, access: Access, *, interactive: bool) -> dict[str, Any]:

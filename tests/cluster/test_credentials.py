@@ -143,6 +143,20 @@ def test_a_plugin_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
         credentials(plugin("import time; time.sleep(60)", interactiveMode="Never"))
 
 
+def test_a_plugin_that_hangs_in_a_program_of_its_own_is_given_up_as_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_plugin, "PLUGIN_LIMIT", 0.2)
+    wrapper = {"command": "sh", "args": ["-c", "sleep 20; true"], "apiVersion": BETA, "interactiveMode": "Never"}
+
+    async def main() -> None:
+        async with asyncio.timeout(10):
+            await read_credentials(
+                Access("shop-prod", "shop", Cluster(server="https://prod:6443"), User(plugin=wrapper))
+            )
+
+    with pytest.raises(ClusterError, match=r"no answer within 0.2 s"):
+        asyncio.run(main())
+
+
 def test_a_plugin_that_has_to_ask_is_not_run_where_nobody_can_answer() -> None:
     with pytest.raises(ClusterError, match=r"it has to ask you \(interactiveMode Always\), and there is no terminal"):
         credentials(plugin("raise SystemExit(3)", interactiveMode="Always"))
