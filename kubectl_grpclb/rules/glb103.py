@@ -45,7 +45,7 @@ def _evidence(load: Assessment, staying: Sequence[Client]) -> list[str]:
     held = lasting_by_peer(server.pod for server in load.servers)
     every = f"{pods(len(load.servers))}{' that could be read' if load.unseen else ''}"
     said = [
-        f"{client.name} ({client.ip}): {connections(held_by(client, held))}, to {reach(client, load.servers)[0]} alone "
+        f"{client.name} ({client.ip}): {connections(held_by(client, held))}, only to {reach(client, load.servers)[0]} "
         f"of {every}"
         for client in staying
     ]

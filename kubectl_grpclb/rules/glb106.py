@@ -176,8 +176,8 @@ def _who(facts: Facts, load: Assessment, heavy: Sequence[Client]) -> str:
     verb = {"calls": "make", "bytes": "send"}[_what(load)]
     said = (
         f"{names([client.name for client in heavy], at_most=3)} {verb}{'s' if one else ''} "
-        f"{made / _total(sent, load):.0%} of all {_what(load)}, {'' if one else 'each '}{times} as many as another "
-        "client in the median."
+        f"{made / _total(sent, load):.0%} of all {_what(load)}, {'' if one else 'each '}{times} as many as the "
+        "median of the other clients."
     )
     return said if all(client.kind == "Pod" for client in heavy) else f"{said} {_BEHIND}"
 

@@ -340,7 +340,7 @@ def test_a_fix_that_somebody_took_back_is_verified_as_no_cure(shop: FakeWorkshop
     data = json.loads(out)
     assert (data["outcome"], data["outcomeReason"]) == (
         "unchanged",
-        "the Service leads past Envoy, so the fix is not in use",
+        "the Service bypasses Envoy, so the fix is not in use",
     )
 
 

@@ -67,7 +67,7 @@ def test_with_unread_pods_affinity_pins_what_could_be_seen() -> None:
 
     found = the(analyse(facts([pod(11, lasting(9)), *idle, pod(20, UNREADABLE)], service=affine)), "GLB201")
 
-    assert "all its connections that could be seen on one pod" in found.message
+    assert "all of its connections that could be seen on one pod" in found.message
 
 
 def test_a_client_that_reaches_pods_over_ipv4_and_ipv6_does_not_stay_on_one_address() -> None:

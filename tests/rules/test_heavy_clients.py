@@ -55,7 +55,7 @@ def test_a_client_that_sends_far_more_than_the_others_over_even_connections_is_n
     assert (codes(report), found.confidence) == (["GLB106"], "medium")
     assert found.message.startswith(
         "The connections are spread evenly, and the bytes over them are not: greeter-7c9f8d5b6-00011 gets 90% of the "
-        "bytes. caller-5d6c7b8f9-21 sends 90% of all bytes, about 18 times as many as another client in the median. "
+        "bytes. caller-5d6c7b8f9-21 sends 90% of all bytes, about 18 times as many as the median of the other clients. "
     )
     assert found.evidence[0] == "greeter-7c9f8d5b6-00011: 90,000 bytes over 1 lasting connection (ss)"
     assert found.evidence[3] == "caller-5d6c7b8f9-21 (10.244.1.21): 90,000 bytes over 1 connection, to 1 pod"
