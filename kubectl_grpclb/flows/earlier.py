@@ -99,8 +99,8 @@ def _of_another_kind(receipt: Receipt | None, plan: Plan, facts: Facts, service:
         yield Check(
             level="refuse",
             name="earlier-fix",
-            message=f"An earlier fix (strategy {receipt.strategy}) made {names}, which clients may use by now and "
-            "which this one would take over.",
+            message=f"An earlier fix (strategy {receipt.strategy}) created {names}, which clients may be using by now "
+            "and which this one would take over.",
             do=f"If nobody uses it any more, `{facts.aim.grpclb('rollback')}` removes it; run fix again then.",
         )
     elif receipt.change is not None and is_carried(receipt, service["spec"]):

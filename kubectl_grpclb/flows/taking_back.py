@@ -36,7 +36,7 @@ async def take_back(site: Site, prepared: Prepared, error: BaseException) -> Non
         left = "may lead to Envoy by now, which is left running with all that it needs"
         raise RefusedError(
             f"{_why(error)}.\nWhile undoing it: {second}.\nService/{receipt.service} "
-            f"{left if receipt.ports else 'may be changed by now'}. `{site.aim.grpclb('fix')}` goes on, "
+            f"{left if receipt.ports else 'may be changed by now'}. `{site.aim.grpclb('fix')}` continues, "
             f"and `{site.aim.grpclb('rollback')}` undoes it"
         ) from second
     try:
@@ -102,8 +102,8 @@ async def _removed_again(site: Site, prepared: Prepared) -> str:
 
 
 _WITH_WHAT_STOOD = (
-    "what this fix added is removed again; what stood there before is left, as this fix changed it: another `fix` "
-    "changes it again, and `rollback` removes it"
+    "what this fix added has been removed; what existed before is left, as this fix changed it: another `fix` changes "
+    "it again, and `rollback` removes it"
 )
 
 

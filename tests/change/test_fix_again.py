@@ -387,7 +387,7 @@ def test_a_bundle_whose_receipt_was_lost_has_one_again_after_a_fix_that_fails(sh
     shop.api.held.pop(RECEIPT)
     shop.revive()
     shop.loses.add("grpc")
-    with pytest.raises(RefusedError, match="what stood there before is left"):
+    with pytest.raises(RefusedError, match="what existed before is left"):
         fix(shop)
     shop.loses.clear()
 

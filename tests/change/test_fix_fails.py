@@ -249,7 +249,7 @@ def test_an_upgrade_that_does_not_start_gives_the_envoys_that_were_there_their_c
     config = shop.bundle["configmaps", "greeter-grpclb-envoy"]
     wait("ImagePullBackOff")(shop)
 
-    with pytest.raises(RefusedError, match="The Envoys that were there go on serving, with the configuration that"):
+    with pytest.raises(RefusedError, match="The existing Envoys keep serving, with the configuration that"):
         fix(shop, envoy={"image": "registry.example.com/envoy:nope", "access_log": "all"})
 
     assert shop.bundle["configmaps", "greeter-grpclb-envoy"] == config

@@ -54,5 +54,5 @@ def test_a_receipt_that_the_cluster_lost_is_nowhere_else(shop: FakeWorkshop) -> 
     shop.revive()
     shop.api.held.pop(RECEIPT)
 
-    with pytest.raises(RefusedError, match=r"the receipt that says how it was before .* is not there"):
+    with pytest.raises(RefusedError, match=r"the receipt that says how it was before .* does not exist"):
         rollback(shop)

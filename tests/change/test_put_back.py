@@ -77,7 +77,7 @@ def test_a_service_is_put_back_as_soon_as_the_lease_is_renewed_again(
 def test_a_service_that_cannot_be_put_back_is_said_to_lead_to_envoy_perhaps(shop: FakeWorkshop) -> None:
     shop.before[CUT_OVER] = out_of_reach(shop, 1000)
 
-    with pytest.raises(RefusedError, match=r"(?s)In taking it back: .*greeter may lead to Envoy .*fix .*rollback gree"):
+    with pytest.raises(RefusedError, match=r"(?s)While undoing it: .*greeter may lead to Envoy .*fix .*rollback gree"):
         fix(shop)
 
     shop.revive()

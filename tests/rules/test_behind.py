@@ -54,7 +54,7 @@ def test_servers_that_get_a_few_requests_through_envoy_are_not_said_to_get_nothi
     load = assess(served(8, 8, 0, past=1))
 
     assert load.reason == (
-        "the 3 ready pods do the work of 1.0; the busiest has 100% of the connections that go past Envoy, and 1 gets "
+        "the 3 ready pods do the work of 1.0; the busiest has 100% of the connections that bypass Envoy, and 1 gets "
         "nothing"
     )
 

@@ -79,4 +79,4 @@ def test_a_client_that_reaches_pods_over_ipv4_and_ipv6_does_not_stay_on_one_addr
     staying = the(analyse(replace(found, clients=(both, found.clients[1]))), "GLB103")
 
     assert staying.message.startswith("caller-5d6c7b8f9-22 stays on one pod each")
-    assert len([line for line in staying.evidence if "alone of" in line]) == 1
+    assert len([line for line in staying.evidence if ", only to " in line]) == 1
