@@ -39,6 +39,7 @@ class Forward:
         self._names = {"namespace": namespace, "pod": pod}
         self._target = target
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ended = False
         self.port = 0
         self.refused: Reply | None = None
         """What the API server answered in place of a connection: a missing permission, a pod that is gone."""
@@ -47,6 +48,9 @@ class Forward:
 
     def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection; this is asyncio's callback for it."""
+        if self._ended:  # it was accepted before the port was closed, and asyncio comes with it only now
+            writer.transport.abort()
+            return
         task = asyncio.create_task(self._carry(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -59,7 +63,8 @@ class Forward:
         return Gap(refusal(self.refused).reason, status_message(self.refused))
 
     async def end(self) -> None:
-        """Close every connection."""
+        """Close every connection, and each that still comes."""
+        self._ended = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -108,6 +108,31 @@ def test_a_connection_is_closed_also_where_the_forward_ends_before_it_began() ->
         assert theirs.recv(1) == b""
 
 
+class Silent:
+    """An API server that never answers."""
+
+    @asynccontextmanager
+    async def websocket(self, *_: object, **__: object) -> AsyncIterator[None]:
+        await asyncio.Event().wait()
+        yield
+
+
+def test_a_connection_that_comes_after_the_end_of_its_forward_is_closed() -> None:
+    async def come_late() -> bytes:
+        ended = Forward(cast("Api", Silent()), "shop", POD, 50051)
+        await ended.end()
+        async with await asyncio.start_server(ended.take, "127.0.0.1", 0) as server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            try:
+                return await asyncio.wait_for(reader.read(), timeout=5)
+            except ConnectionResetError:
+                return b""
+            finally:
+                writer.close()
+
+    assert asyncio.run(come_late()) == b""
+
+
 def test_a_port_forward_that_is_forbidden_is_a_refusal_in_the_words_of_the_cluster(tmp_path: Path) -> None:
     message = 'pods "greeter" is forbidden: User "dev" cannot create resource "pods/portforward"'
     talk = Conversation(tmp_path, refuses(403, message))
