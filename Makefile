@@ -35,7 +35,8 @@ imports: $(DEV)
 
 # Needs KUBECONFIG and kubectl; fills namespaces of its own and deletes them. One test at a time loads the cluster, since
 # more would starve each other on two cores, and beside it runs one that mostly starts programs or waits.
-BESIDE := $(patsubst %,tests/e2e/test_%.py,completion frozen krew pipx rbac verbose)
+BESIDE := $(patsubst %,tests/e2e/test_%.py,completion fix_other_ways frozen hostile_sources krew kube_adapter pipx \
+	prometheus proxies rbac verbose)
 E2E := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q --durations=25 --e2e
 
 e2e: $(DEV) $(KREW)
@@ -44,7 +45,8 @@ e2e: $(DEV) $(KREW)
 e2e-loading:
 	$(E2E) tests/e2e $(addprefix --ignore=,$(BESIDE))
 
-e2e-beside:
+# The archive is tried end to end, too.
+e2e-beside: dist
 	$(E2E) $(BESIDE)
 
 # Needs KUBECONFIG and kubectl; see docs/performance.md.
