@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kubectl_grpclb.commands import options
-from kubectl_grpclb.commands.given import given
+from kubectl_grpclb.commands.given import OF_A_PLAN, given
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.commands.source_flags import with_reading_sources
 from kubectl_grpclb.commands.sources import ADDING, NOT_CHOSEN, Sources
@@ -67,18 +67,6 @@ _ENVOY = "Envoy"
 
 _YOUNGEST = 10.0
 """Seconds: clients that connect again more often do little else."""
-
-
-_OF_A_PLAN = {"replay", "verbose", "dry_run", "output", "strategy", "recycle", "stage_only", "timeout"} | {
-    "envoy_image",
-    "replicas",
-    "lb_policy",
-    "autoscale",
-    "network_policy",
-    "access_log",
-    "connection_age",
-}
-"""The parameters that say what a plan is to be like and how it is shown, so they may stand beside --from."""
 
 
 @with_reading_sources
@@ -185,7 +173,7 @@ def fix(
     )
     if replay is not None:
         asking = ["--dry-run=server"] if dry_run is DryRun.SERVER else []
-        if others := given(invocation, but=_OF_A_PLAN) + asking:
+        if others := given(invocation, but=OF_A_PLAN) + asking:
             raise UsageError(
                 "--from plans from a file and changes nothing: give no SERVICE, --yes or --diff, no flags for sources "
                 f"and nothing about a cluster (here: {', '.join(others)})"

@@ -4,7 +4,18 @@ from collections.abc import Collection
 
 import typer
 
-__all__ = ["given"]
+__all__ = ["OF_A_PLAN", "given"]
+
+OF_A_PLAN = {"replay", "verbose", "dry_run", "output", "strategy", "recycle", "stage_only", "timeout"} | {
+    "envoy_image",
+    "replicas",
+    "lb_policy",
+    "autoscale",
+    "network_policy",
+    "access_log",
+    "connection_age",
+}
+"""The parameters of `fix` that say what a plan is to be like and how it is shown, so they may stand beside --from."""
 
 
 def given(invocation: typer.Context, *, but: Collection[str]) -> list[str]:

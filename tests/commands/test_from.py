@@ -40,7 +40,9 @@ def test_a_diagnosis_of_a_file_takes_no_flag_that_would_be_ignored(flag: tuple[s
         run("diagnose", "--from", "/nonexistent/greeter.json", *flag)
 
 
-@pytest.mark.parametrize("flag", [("greeter",), *ABOUT_A_CLUSTER, ("--yes",), ("--diff",), ("--dry-run=server",)])
+@pytest.mark.parametrize(
+    "flag", [("greeter",), *ABOUT_A_CLUSTER, *OF_SOURCES[:-1], ("--yes",), ("--diff",), ("--dry-run=server",)]
+)
 def test_a_plan_from_a_file_takes_no_flag_that_would_be_ignored(flag: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match=r"--from plans from a file and changes nothing: .* \(here: (--|SERVICE)"):
         run("fix", "--from", "/nonexistent/greeter.json", *flag)
