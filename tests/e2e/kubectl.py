@@ -79,8 +79,8 @@ def until(what: str, holds: Callable[[], bool], seconds: float = 90) -> None:
         time.sleep(0.5)
 
 
-def _processes() -> dict[str, int]:
-    found: dict[str, int] = {}
+def _processes() -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
     for entry in pathlib.Path("/proc").glob("[0-9]*/cgroup"):
         try:
             words = entry.read_text()
@@ -88,20 +88,26 @@ def _processes() -> dict[str, int]:
             continue  # the process has ended meanwhile
         for part in words.replace("/", "\n").splitlines():
             if part.startswith("pod") and len(part) == 39:
-                process = int(entry.parent.name)
-                found[part[3:]] = min(process, found.get(part[3:], process))  # the first one stays; a probe's ends
+                found.setdefault(part[3:], []).append(int(entry.parent.name))
     return found
 
 
-def _established(pid: int, port: int, peers: set[str]) -> int:
-    rows = [
-        line.split()
-        for name in ("tcp", "tcp6")
-        for line in pathlib.Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]
-    ]
+def _established(processes: list[int], port: int, peers: set[str]) -> int:
+    rows = _sockets(processes)
     return sum(
         row[3] == ESTABLISHED and int(row[1].rpartition(":")[2], 16) == port and _ipv4(row[2]) in peers for row in rows
     )
+
+
+def _sockets(processes: list[int]) -> list[list[str]]:
+    """List the sockets of a pod by a process of it that is still there: a probe's ends at once."""
+    for process in sorted(processes):
+        try:
+            tables = [pathlib.Path(f"/proc/{process}/net/{name}").read_text() for name in ("tcp", "tcp6")]
+        except OSError:
+            continue
+        return [line.split() for table in tables for line in table.splitlines()[1:]]
+    raise AssertionError(f"none of the processes {processes} is there any more")
 
 
 def _ipv4(end: str) -> str:
