@@ -35,15 +35,19 @@ imports: $(DEV)
 
 # Needs KUBECONFIG and kubectl; fills namespaces of its own and deletes them. One test at a time loads the cluster, since
 # more would starve each other on two cores, and beside it runs one that mostly starts programs or waits.
-BESIDE := $(patsubst %,tests/e2e/test_%.py,completion fix_other_ways frozen hostile_sources krew kube_adapter pipx \
-	prometheus proxies rbac verbose)
+# Those that compare rates come last, when nothing else is going on.
+e2e_tests = $(patsubst %,tests/e2e/test_%.py,$(1))
+BESIDE := $(call e2e_tests,completion fix_other_ways frozen hostile_sources krew kube_adapter pipx prometheus proxies \
+	rbac verbose)
+LAST := $(call e2e_tests,diagnose fix_broken documented_commands fix sources)
+LOADING := $(filter-out $(BESIDE) $(LAST),$(wildcard tests/e2e/test_*.py)) $(LAST)
 E2E := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q --durations=25 --e2e
 
 e2e: $(DEV) $(KREW)
 	$(MAKE) -j 2 e2e-loading e2e-beside
 
 e2e-loading:
-	$(E2E) tests/e2e $(addprefix --ignore=,$(BESIDE))
+	$(E2E) $(LOADING)
 
 # The archive is tried end to end, too.
 e2e-beside: dist
