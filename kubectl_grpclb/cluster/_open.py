@@ -33,11 +33,11 @@ try:
 finally:
     del ssl.SSLContext.set_default_verify_paths
 
-from kubectl_grpclb.cluster._api import Api, Route  # noqa: E402
-from kubectl_grpclb.cluster._failures import Place, misconfigured  # noqa: E402
-from kubectl_grpclb.cluster._handshake import watch_handshake  # noqa: E402
-from kubectl_grpclb.cluster._identity import Renewal  # noqa: E402
-from kubectl_grpclb.cluster._once import send_once  # noqa: E402
+from kubectl_grpclb.cluster._api import Api, Route  # noqa: E402 -- they import aiohttp
+from kubectl_grpclb.cluster._failures import Place, misconfigured  # noqa: E402 -- they import aiohttp
+from kubectl_grpclb.cluster._handshake import watch_handshake  # noqa: E402 -- they import aiohttp
+from kubectl_grpclb.cluster._identity import Renewal  # noqa: E402 -- they import aiohttp
+from kubectl_grpclb.cluster._once import send_once  # noqa: E402 -- they import aiohttp
 
 __all__ = ["Impersonation", "open_api"]
 

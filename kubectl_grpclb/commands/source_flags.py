@@ -1,13 +1,12 @@
 """The flags that say where figures may come from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
-from inspect import Signature, signature
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from msgspec.structs import replace
 
 from kubectl_grpclb.commands.sources import Sources
 from kubectl_grpclb.model.look import DEBUG_IMAGE
@@ -101,52 +100,31 @@ NodeNamespace = Annotated[
 
 def with_sources(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command all of these flags in the place of its parameter `chosen`, which gets the Sources of them."""
-    return _with(_gathered, command)
+    return _with([*signature(_gathered).parameters.values()], command)
 
 
 def with_reading_sources(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command those of them that add nothing to the cluster."""
-    return _with(_gathered_reading, command)
+    via, *others = signature(_gathered).parameters.values()
+    reading = [flag for flag in others if flag.name not in _ADDING]
+    return _with([via.replace(annotation=ReadingViaFlag), *reading], command)
 
 
-def _with(gathered: Callable[..., Sources], command: Callable[..., None]) -> Callable[..., None]:
-    flags, own = signature(gathered).parameters, signature(command).parameters
-
+def _with(flags: Sequence[Parameter], command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(**given: Any) -> None:  # noqa: ANN401  # each is the flag of that name, as typer read it
-        command(chosen=gathered(**{name: given.pop(name) for name in flags}), **given)
+        command(chosen=_gathered(**{flag.name: given.pop(flag.name) for flag in flags}), **given)
 
-    places = [[*flags.values()] if name == "chosen" else [parameter] for name, parameter in own.items()]
+    own = signature(command).parameters
+    places = [flags if name == "chosen" else [parameter] for name, parameter in own.items()]
     parameters = [parameter for place in places for parameter in place]
     run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what inspect, and so typer, goes by
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
 
-def _gathered_reading(
-    via: ReadingViaFlag = None,
-    metrics_port: MetricsPort = None,
-    metrics_path: MetricsPath = None,
-    prometheus: Prometheus = None,
-    prometheus_range: PrometheusRange = "5m",
-    channelz_port: ChannelzPort = None,
-    client_channelz_port: ClientChannelzPort = None,
-    tls: Tls = False,
-    tls_ca: TlsCa = None,
-    tls_server_name: TlsServerName = None,
-) -> Sources:
-    return Sources(
-        via=tuple(via or ()),
-        metrics_port=metrics_port,
-        metrics_path=metrics_path,
-        prometheus=prometheus,
-        prometheus_range=prometheus_range,
-        channelz_port=channelz_port,
-        client_channelz_port=client_channelz_port,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_server_name=tls_server_name,
-    )
+_ADDING = frozenset({"debug", "debug_image", "node_namespace"})
+"""The parameters of `_gathered` that are about what is added to the cluster for a look."""
 
 
 def _gathered(
@@ -164,16 +142,18 @@ def _gathered(
     debug_image: DebugImage = DEBUG_IMAGE,
     node_namespace: NodeNamespace = None,
 ) -> Sources:
-    reading = _gathered_reading(
-        via,
-        metrics_port,
-        metrics_path,
-        prometheus,
-        prometheus_range,
-        channelz_port,
-        client_channelz_port,
-        tls,
-        tls_ca,
-        tls_server_name,
+    return Sources(
+        via=tuple(via or ()),
+        metrics_port=metrics_port,
+        metrics_path=metrics_path,
+        prometheus=prometheus,
+        prometheus_range=prometheus_range,
+        channelz_port=channelz_port,
+        client_channelz_port=client_channelz_port,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_server_name=tls_server_name,
+        debug=debug,
+        debug_image=debug_image,
+        node_namespace=node_namespace,
     )
-    return replace(reading, debug=debug, debug_image=debug_image, node_namespace=node_namespace)

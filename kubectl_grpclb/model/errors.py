@@ -7,7 +7,6 @@ __all__ = [
     "DeclinedError",
     "EndedError",
     "GrpclbError",
-    "NotCuredError",
     "NotPermittedError",
     "RefusedError",
     "UsageError",
@@ -58,9 +57,3 @@ class EndedError(GrpclbError):
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
-
-
-class NotCuredError(GrpclbError):
-    """A fix was applied, and its check shows that it did not cure."""
-
-    exit_code = 5
