@@ -11,12 +11,12 @@ from kubectl_grpclb.change.apply import Site
 from kubectl_grpclb.change.lease import holding
 from kubectl_grpclb.change.receipts import Journal, load, receipt_file
 from kubectl_grpclb.cluster.port import Workshop
-from kubectl_grpclb.flows.diagnose import diagnosed, exit_code, recorded
+from kubectl_grpclb.flows.diagnose import exit_code, recorded
 from kubectl_grpclb.flows.dry_run import reasons
 from kubectl_grpclb.flows.prepare import Prepared, prepare
 from kubectl_grpclb.flows.staging import found, made_by, until_proved, until_staged, without_envoy
 from kubectl_grpclb.flows.upgrading import upgrade
-from kubectl_grpclb.flows.verify import Verification, compared
+from kubectl_grpclb.flows.verify import Verification, judged
 from kubectl_grpclb.flows.wishes import Talk, Wishes
 from kubectl_grpclb.model.bundle import bundle_of
 from kubectl_grpclb.model.errors import ClusterError, RefusedError, UsageError
@@ -127,7 +127,7 @@ async def _steps(site: Site, ask: Ask, wishes: Wishes, talk: Talk, prepared: Pre
         left = await _recycle(site, plan, wishes)
         verification = await _verify(site.cluster, ask, site.journal.receipt, talk, looks=_LOOKS if plan.recycle else 1)
     except asyncio.CancelledError:
-        talk.say(f"interrupted: the fix is in place; `{ask.aim.grpclb('rollback')}` takes it back")
+        talk.say(f"interrupted: the fix is in place; `{ask.aim.grpclb('rollback')}` undoes it")
         raise
     await site.journal.note("done")
     return Fixed(plan, changed=True, verification=verification, unrestarted=tuple(left))
@@ -142,12 +142,12 @@ async def _recycle(site: Site, plan: Plan, wishes: Wishes) -> list[str]:
 async def _verify(cluster: Workshop, ask: Ask, receipt: Receipt, talk: Talk, looks: int) -> Verification:
     """Diagnose again; clients that were restarted a moment ago and are not connected yet are given another look."""
     talk.say("diagnosing again")
-    report = diagnosed(await recorded(cluster, ask, talk.observe))
-    if report.verdict == "idle" and looks > 1:
+    verification = judged(receipt, await recorded(cluster, ask, talk.observe))
+    if verification.report.verdict == "idle" and looks > 1:
         talk.say("no client is connected yet")
         await asyncio.sleep(_UNTIL_THE_NEXT_LOOK)
         return await _verify(cluster, ask, receipt, talk, looks - 1)
-    return compared(receipt.before, report)
+    return verification
 
 
 async def _still_the_same(cluster: Workshop, ask: Ask, prepared: Prepared) -> None:

@@ -12,11 +12,12 @@ from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Balance, Report
 from kubectl_grpclb.model.receipt import Before, Receipt
+from kubectl_grpclb.model.snapshot import Snapshot
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.probes.ask import Ask, Observer, quiet
 from kubectl_grpclb.probes.endpoints import age_of
 
-__all__ = ["EXIT_CODES", "Outcome", "Verification", "compared", "may_be_older", "verify"]
+__all__ = ["EXIT_CODES", "Outcome", "Verification", "compared", "judged", "may_be_older", "verify"]
 
 Outcome = Literal["fixed", "pending", "unchanged", "worse", "unknown"]
 
@@ -49,7 +50,11 @@ async def verify(cluster: Workshop, ask: Ask, observe: Observer = quiet) -> Veri
             f"is nothing to compare with; `{ask.aim.grpclb('diagnose')}` tells how it is now"
         )
     async with DeepCluster(cluster, flags=ask.flags) as deep:
-        snapshot = await recorded(deep, ask, observe)
+        return judged(receipt, await recorded(deep, ask, observe))
+
+
+def judged(receipt: Receipt, snapshot: Snapshot) -> Verification:
+    """Say what a fix came to by what was read after it. Pure."""
     from kubectl_grpclb.probes.derive import derive
     from kubectl_grpclb.rules import analyse
 
