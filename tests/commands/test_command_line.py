@@ -137,7 +137,7 @@ def test_version_says_which_snapshots_it_reads() -> None:
         (b'{"schema": 4, "kind": "Snapshot", "readings": {}}', "newer kubectl-grpclb"),
         (b'{"schema": 1, "kind": "Snapshot"}', "does not fit its schema"),
         (b"[" * 100_000, "not a whole snapshot"),
-        (gzip.compress(b"{}"), "broken.json is compressed: gunzip it first"),
+        (gzip.compress(b"{}", mtime=0), "broken.json is compressed: gunzip it first"),
         (
             "{}".encode("utf-16"),
             "broken.json is in UTF-16, as PowerShell writes what > gets: record it with -f",
