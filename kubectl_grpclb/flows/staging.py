@@ -36,7 +36,7 @@ async def without_envoy(site: Site, prepared: Prepared) -> None:
 
 
 async def until_staged(site: Site, prepared: Prepared) -> None:
-    """Stage and check; where that fails or is interrupted, remove what was staged."""
+    """Stage and check; whatever goes wrong in that, remove what was staged."""
     try:
         await apply.begin(site, "planned")
         await apply.stage(site, prepared.plan.create)
@@ -44,7 +44,7 @@ async def until_staged(site: Site, prepared: Prepared) -> None:
         await apply.until_started(site)
         await apply.check(site)
         await site.journal.note("checked")
-    except (RefusedError, asyncio.CancelledError) as error:
+    except (Exception, asyncio.CancelledError) as error:
         await take_away(site, prepared, error)
         raise
 

@@ -122,14 +122,27 @@ def test_a_service_that_is_made_anew_before_the_cut_over_is_left_alone(shop: Fak
     assert shop.ours == []
 
 
-@pytest.mark.parametrize(("after", "step"), [(2, "planned"), (7, "staged"), (8, "checked")])
-def test_a_cluster_that_stops_answering_half_way_is_said_with_the_step_and_how_to_go_on(
-    shop: FakeWorkshop, after: int, step: str
+@pytest.mark.parametrize("after", [2, 7, 8])
+def test_a_cluster_that_stops_answering_before_the_cut_over_is_said_with_what_is_left_and_how_to_go_on(
+    shop: FakeWorkshop, after: int
 ) -> None:
     shop.silent_after = after
 
-    with pytest.raises(ClusterError, match=rf"(?s)connection reset.*after the step `{step}`.*fix greeter.*rollback"):
+    with pytest.raises(
+        RefusedError, match=r"(?s)connection reset.*The Service was not touched; what was staged is not.*rollback greeter"
+    ):
         fix(shop)
+
+
+def test_a_cluster_that_stops_answering_after_the_proof_is_said_with_the_step_and_how_to_go_on(
+    shop: FakeWorkshop,
+) -> None:
+    shop.silent_after = 12
+
+    with pytest.raises(ClusterError, match=r"(?s)connection reset.*after the step `proved`.*fix greeter.*rollback"):
+        fix(shop, recycle="clients")
+
+    assert shop.leads_to_envoy
 
 
 @pytest.mark.parametrize("after", [2, 7, 8, 9, 10])

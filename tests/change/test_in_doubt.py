@@ -152,9 +152,12 @@ def test_a_receipt_whose_writing_is_interrupted_is_removed(shop: LateShop) -> No
     assert shop.ours == []
 
 
+@pytest.mark.parametrize("says", [TIMED_OUT, RESET], ids=["504", "reset"])
 @pytest.mark.parametrize("kind", ["Service", "Deployment", "PodDisruptionBudget"])
-def test_an_object_that_comes_after_its_failure_is_removed_all_the_same(shop: LateShop, kind: str) -> None:
-    shop.late, shop.says = is_apply_of(kind), TIMED_OUT
+def test_an_object_that_comes_after_its_failure_is_removed_all_the_same(
+    shop: LateShop, kind: str, says: Denied | ClusterError
+) -> None:
+    shop.late, shop.says = is_apply_of(kind), says
 
     run(failing(fixing(shop)))
 

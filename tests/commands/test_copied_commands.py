@@ -129,9 +129,10 @@ def test_a_fix_that_is_staged_says_how_to_go_on_there(grpclb: Run) -> None:
 
 
 def test_a_fix_that_gets_no_answer_any_more_says_how_to_go_on_there(shop: FakeWorkshop, grpclb: Run) -> None:
-    shop.silent_after = 3
+    shop.silent_after = 12
+    flags = ("--window", "0", "--port", "grpc", "--strategy", "envoy", "--recycle", "clients", "--yes")
 
-    code, _, err = grpclb("fix", "greeter", "--window", "0", "--port", "grpc", "--strategy", "envoy", "--yes", *STAGING)
+    code, _, err = grpclb("fix", "greeter", *flags, *STAGING)
 
     assert code == 4
     assert f"`kubectl grpclb fix greeter {SAID} --port grpc` goes on" in err
