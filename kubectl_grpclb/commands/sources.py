@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kubectl_grpclb.commands.options import duration
+from kubectl_grpclb.model.command import SourceFlags
 from kubectl_grpclb.model.errors import UsageError
 from kubectl_grpclb.model.look import DEBUG_IMAGE
 from kubectl_grpclb.model.text import printable
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from kubectl_grpclb.cluster.kube import ChannelzTls
     from kubectl_grpclb.probes.ask import Ask, Via
 
-__all__ = ["ADDING", "NOT_CHOSEN", "Sources", "ViaSource"]
+__all__ = ["ADDING", "DEFAULT_RANGE", "NOT_CHOSEN", "Sources", "ViaSource"]
+
+DEFAULT_RANGE = "5m"
+"""How far back Prometheus is asked where the user does not say."""
 
 _LONGEST_RANGE = 30 * 24 * 3600.0
 
@@ -45,7 +49,7 @@ class Sources(Struct, frozen=True):
     metrics_port: str | None = None
     metrics_path: str | None = None
     prometheus: str | None = None
-    prometheus_range: str = "5m"
+    prometheus_range: str = DEFAULT_RANGE
     channelz_port: int | None = None
     client_channelz_port: int | None = None
     tls: bool = False
@@ -70,7 +74,7 @@ class Sources(Struct, frozen=True):
         """Put them into what is asked for. Raises UsageError."""
         from kubectl_grpclb.probes.prometheus import prometheus_server
 
-        via = _via(self)
+        via, server = _via(self), None if self.prometheus is None else prometheus_server(self.prometheus)
         tls = self.tls or self.tls_ca is not None
         if self.tls_server_name and not tls:  # kubectl has a flag of that name, which means something else
             raise UsageError(
@@ -82,7 +86,7 @@ class Sources(Struct, frozen=True):
             via=via,
             metrics_port=_port(self.metrics_port),
             metrics_path=_path(self.metrics_path),
-            prometheus=None if self.prometheus is None else prometheus_server(self.prometheus),
+            prometheus=server,
             prometheus_range=_range(self.prometheus_range),
             channelz_port=self.channelz_port,
             client_channelz_port=self.client_channelz_port,
@@ -90,6 +94,21 @@ class Sources(Struct, frozen=True):
             debug="debug" in via,
             debug_image=self.debug_image,
             node_namespace=self.node_namespace,
+            source_flags=self._flags(server),
+        )
+
+    def _flags(self, prometheus: str | None) -> SourceFlags:
+        """Give those that say where figures are, for the commands that are shown."""
+        return SourceFlags(
+            metrics_port=self.metrics_port,
+            metrics_path=self.metrics_path,
+            prometheus=prometheus,
+            prometheus_range=None if self.prometheus_range == DEFAULT_RANGE else self.prometheus_range,
+            channelz_port=self.channelz_port,
+            client_channelz_port=self.client_channelz_port,
+            tls=self.tls,
+            tls_ca=None if self.tls_ca is None else str(self.tls_ca),
+            tls_server_name=self.tls_server_name,
         )
 
     def tls_options(self) -> "ChannelzTls":

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-__all__ = ["NOT_GIVEN", "WITH_PORT", "Aim", "ClusterFlags"]
+__all__ = ["NOT_GIVEN", "NO_SOURCE_FLAGS", "READING_VERBS", "Aim", "ClusterFlags", "SourceFlags"]
 
-WITH_PORT = frozenset({"diagnose", "fix", "record", "verify"})
-"""The verbs that take --port."""
+READING_VERBS = frozenset({"diagnose", "fix", "record", "verify"})
+"""The verbs that read the pods, so that they take --port, --cluster-domain and the flags for sources."""
 
 
 class ClusterFlags(Struct, frozen=True, omit_defaults=True):
@@ -39,14 +39,54 @@ NOT_GIVEN = ClusterFlags()
 """What it comes to where no such flag was given."""
 
 
+class SourceFlags(Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """The flags that say where a Service's figures are, as the user gave them.
+
+    Which of the sources are asked is none of them: what a command is printed for may need others.
+    """
+
+    metrics_port: str | None = None
+    metrics_path: str | None = None
+    prometheus: str | None = None
+    """Without its user's name and password, which no command shows."""
+    prometheus_range: str | None = None
+    channelz_port: int | None = None
+    client_channelz_port: int | None = None
+    tls: bool = False
+    tls_ca: str | None = None
+    tls_server_name: str | None = None
+
+    def words(self) -> tuple[str, ...]:
+        """Give them as they stand in a command, nothing where there are none."""
+        given = (
+            ("--metrics-port", self.metrics_port),
+            ("--metrics-path", self.metrics_path),
+            ("--prometheus", self.prometheus),
+            ("--prometheus-range", self.prometheus_range),
+            ("--channelz-port", self.channelz_port),
+            ("--client-channelz-port", self.client_channelz_port),
+            ("--tls-ca", self.tls_ca),
+            ("--tls-server-name", self.tls_server_name),
+        )
+        tls = ("--tls",) if self.tls else ()
+        return (*tls, *(word for flag, value in given if value is not None for word in (flag, str(value))))
+
+
+NO_SOURCE_FLAGS = SourceFlags()
+"""What it comes to where no such flag was given."""
+
+
 class Aim(Struct, frozen=True):
-    """What commands to copy are about: a Service, and what the user gave to say which."""
+    """What commands to copy are about: a Service, and what the user gave to say which and how to read it."""
 
     namespace: str
     service: str
     port: str | None = None
     """The port's name or number as the user gave it, None where they did not."""
     flags: ClusterFlags = NOT_GIVEN
+    cluster_domain: str | None = None
+    """The cluster's DNS domain, None where the user did not give it."""
+    sources: SourceFlags = NO_SOURCE_FLAGS
 
     def kubectl(self, *words: str, namespace: str | None = None, options: Sequence[str] = ()) -> str:
         """Write a command of kubectl's own, by default for the Service's namespace."""
@@ -54,5 +94,10 @@ class Aim(Struct, frozen=True):
 
     def grpclb(self, verb: str, *options: str) -> str:
         """Write a command of ours for the Service."""
-        port = ("--port", self.port) if self.port is not None and verb in WITH_PORT else ()
-        return self.kubectl("grpclb", verb, self.service, options=(*port, *options))
+        reading = self._reading() if verb in READING_VERBS else ()
+        return self.kubectl("grpclb", verb, self.service, options=(*reading, *options))
+
+    def _reading(self) -> tuple[str, ...]:
+        given = (("--port", self.port), ("--cluster-domain", self.cluster_domain))
+        words = (word for flag, value in given if value is not None for word in (flag, value))
+        return (*words, *self.sources.words())

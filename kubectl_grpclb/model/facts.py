@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from kubectl_grpclb.model.command import NOT_GIVEN, Aim, ClusterFlags
+from kubectl_grpclb.model.command import Aim
 from kubectl_grpclb.model.facts_of_sources import Autoscaler, ClientChannels, Counted, Source, SourceUse, Usage
 from kubectl_grpclb.model.gap import Gap
 
@@ -285,6 +285,8 @@ class Facts(Struct, frozen=True):
     """Everything known about one Service at one time."""
 
     target: Target
+    aim: Aim
+    """What commands to copy are about."""
     taken_at: str
     window: float
     """Seconds between the two looks; 0 for a single look."""
@@ -316,12 +318,3 @@ class Facts(Struct, frozen=True):
     """The sources that the user chose."""
     server_version: str | None = None
     """What the API server called itself, `v1.37.2`; None where it did not tell."""
-    asked_port: str | None = None
-    """The port's name or number as the user gave it, None where they did not."""
-    flags: ClusterFlags = NOT_GIVEN
-    """Those that the user gave to say which cluster."""
-
-    @property
-    def aim(self) -> Aim:
-        """What commands to copy are about."""
-        return Aim(self.target.namespace, self.target.service, self.asked_port, self.flags)

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from kubectl_grpclb.model.channelz import ChannelzLook
-from kubectl_grpclb.model.command import ClusterFlags
+from kubectl_grpclb.model.command import ClusterFlags, SourceFlags
 from kubectl_grpclb.model.errors import BadSnapshotError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.kube import KubeObject
@@ -147,6 +147,8 @@ class SnapshotTarget(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """What the API server called itself, `v1.37.2`; None where it did not tell, as in older files."""
     flags: ClusterFlags | None = None
     """Those that the user gave to say which cluster, for the commands that a report shows; None for none."""
+    source_flags: SourceFlags | None = None
+    """Those that say where figures are, for the same commands; None for none."""
 
 
 class Snapshot(Struct, frozen=True, rename="camel"):

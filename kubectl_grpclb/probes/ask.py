@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 
 from msgspec import Struct
 
-from kubectl_grpclb.model.command import NOT_GIVEN, Aim, ClusterFlags
+from kubectl_grpclb.model.command import NO_SOURCE_FLAGS, NOT_GIVEN, Aim, ClusterFlags, SourceFlags
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.kube import (
     Autoscaler,
@@ -70,11 +70,13 @@ class Ask(Struct, frozen=True):
     """Where a look from a node runs its pods, if not beside the Service."""
     flags: ClusterFlags = NOT_GIVEN
     """Those that the user gave to say which cluster; they change nothing but the commands that are shown."""
+    source_flags: SourceFlags = NO_SOURCE_FLAGS
+    """Those that the user gave to say where figures are, for the same commands."""
 
     @property
     def aim(self) -> Aim:
         """What commands to copy are about."""
-        return Aim(self.namespace, self.service, self.port, self.flags)
+        return Aim(self.namespace, self.service, self.port, self.flags, self.cluster_domain, self.source_flags)
 
     def asks(self, source: Via) -> bool:
         """Whether the user chose this source, or left the choice to us and it changes nothing."""

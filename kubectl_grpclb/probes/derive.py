@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct, ValidationError, convert
 
 from kubectl_grpclb.model import facts, kube, rbac
-from kubectl_grpclb.model.command import NOT_GIVEN
+from kubectl_grpclb.model.command import NO_SOURCE_FLAGS, NOT_GIVEN
 from kubectl_grpclb.model.errors import BadSnapshotError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.needs import lost_without
@@ -61,6 +61,7 @@ def ask_of(snapshot: Snapshot) -> Ask:
         prometheus=target.prometheus,
         prometheus_range=target.prometheus_range or 0.0,
         flags=target.flags or NOT_GIVEN,
+        source_flags=target.source_flags or NO_SOURCE_FLAGS,
     )
 
 
@@ -88,6 +89,7 @@ def derive(snapshot: Snapshot) -> facts.Facts:
     proxies = {address for envoy in ends.envoys for address in envoy.addresses}
     return facts.Facts(
         target=_target(snapshot, service, ends, pods),
+        aim=ask.aim,
         taken_at=snapshot.taken_at,
         window=snapshot.window_seconds,
         service=service,
@@ -107,8 +109,6 @@ def derive(snapshot: Snapshot) -> facts.Facts:
         sources=uses_of(readings),
         via=ask.via,
         server_version=snapshot.target.server_version,
-        asked_port=ask.port,
-        flags=ask.flags,
     )
 
 

@@ -45,6 +45,7 @@ async def gather(cluster: Cluster, ask: Ask, observe: Observer = quiet) -> Snaps
             None if ask.prometheus is None else ask.prometheus_range,
             version,
             ask.flags if ask.flags.words() else None,
+            ask.source_flags if ask.source_flags.words() else None,
         ),
         taken_at=reader.readings[0].at,
         window_seconds=ask.window,

@@ -20,7 +20,7 @@ def plan_gateway(facts: Facts, report: Report, why: Sequence[str], *, gateway_ap
     """Plan nothing, and show the route to fill in. Which Gateway is the right one only its owners know."""
     target = facts.target
     route = yaml_text(grpc_route(facts))
-    apply = facts.flags.kubectl("apply", namespace=None, options=("-f", "-"))
+    apply = facts.aim.flags.kubectl("apply", namespace=None, options=("-f", "-"))
     return Plan(
         target=target,
         strategy="gateway",
@@ -61,7 +61,7 @@ def _needs(facts: Facts, service: Manifest) -> Advice:
     lines = [
         "A Gateway whose implementation supports GRPCRoute and whose listener admits routes of namespace",
         f"{facts.target.namespace} (allowedRoutes). This shows those that there are:",
-        facts.flags.kubectl("get", "gateways", namespace=None, options=("-A",)),
+        facts.aim.flags.kubectl("get", "gateways", namespace=None, options=("-A",)),
         "A listener of protocol HTTP takes gRPC without TLS, HTTPS takes it with TLS.",
         "The clients dial the Gateway's address with one of the hostnames, not the Service's any more;",
         "put a name there that resolves to it.",

@@ -129,7 +129,8 @@ def test_a_cluster_that_stops_answering_before_the_cut_over_is_said_with_what_is
     shop.silent_after = after
 
     with pytest.raises(
-        RefusedError, match=r"(?s)connection reset.*The Service was not touched; what was staged is not.*rollback greeter"
+        RefusedError,
+        match=r"(?s)connection reset.*The Service was not touched; what was staged is not.*rollback greeter",
     ):
         fix(shop)
 

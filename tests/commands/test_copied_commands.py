@@ -92,6 +92,28 @@ def test_a_file_keeps_whose_cluster_was_asked_only_as_it_was_said(grpclb: Run) -
     assert "flags" not in json.loads(plain)["target"]
 
 
+def test_what_a_diagnosis_says_to_do_looks_where_it_looked(grpclb: Run, tmp_path: Path) -> None:
+    file = str(tmp_path / "greeter.json")
+    looking = ("--channelz-port", "9090", "--tls", "--metrics-path", "/stats", "--cluster-domain", "example.org")
+
+    _, live, _ = grpclb("diagnose", "greeter", "--window", "0", "--record", file, *looking)
+    _, replayed, _ = grpclb("diagnose", "--from", file)
+
+    said = "--cluster-domain example.org --tls --metrics-path /stats --channelz-port 9090"
+    assert to_copy(live)[0] == f"kubectl grpclb fix greeter -n shop {said} --dry-run"
+    assert replayed == live
+
+
+def test_a_password_of_prometheus_is_in_no_command_and_in_no_file(grpclb: Run, tmp_path: Path) -> None:
+    file = tmp_path / "greeter.json"
+    where = ("--prometheus", "http://jane:s3cret@127.0.0.1:9/prom", "--via", "exec")
+
+    _, out, _ = grpclb("diagnose", "greeter", "--window", "0", "--record", str(file), *where)
+
+    assert "--prometheus http://127.0.0.1:9/prom" in to_copy(out)[0]
+    assert "s3cret" not in out + file.read_text()
+
+
 def test_the_fix_of_a_service_with_several_ports_can_be_copied(shop: FakeWorkshop, grpclb: Run) -> None:
     shop.api.held["services", "shop", "greeter"]["spec"]["ports"] = TWO_PORTS
     _, out, _ = grpclb("diagnose", "greeter", "--window", "0", "--port", "grpc")

@@ -7,7 +7,7 @@ from inspect import signature
 import pytest
 
 from kubectl_grpclb.commands import VERBS
-from kubectl_grpclb.model.command import NOT_GIVEN, WITH_PORT, Aim, ClusterFlags
+from kubectl_grpclb.model.command import NOT_GIVEN, READING_VERBS, Aim, ClusterFlags, SourceFlags
 
 STAGING = ClusterFlags(context="staging", cluster="east", kubeconfig="staging.yaml")
 GREETER = Aim("shop", "greeter", "api", STAGING)
@@ -62,7 +62,31 @@ def test_a_verb_that_takes_no_port_gets_none() -> None:
     assert Aim("shop", "greeter", "api").grpclb("rollback") == "kubectl grpclb rollback greeter -n shop"
 
 
-def test_the_verbs_that_get_a_port_are_those_that_take_one() -> None:
-    commands = {verb: getattr(import_module(f"kubectl_grpclb.commands.{verb}"), verb) for verb in VERBS}
+def test_a_command_of_ours_carries_where_figures_are() -> None:
+    sources = SourceFlags(
+        metrics_port="http-metrics",
+        metrics_path="/grpc metrics",
+        prometheus="svc/monitoring/prometheus:9090",
+        prometheus_range="10m",
+        channelz_port=9090,
+        client_channelz_port=9091,
+        tls=True,
+        tls_ca="ca.pem",
+        tls_server_name="greeter.example",
+    )
+    aim = Aim("shop", "greeter", cluster_domain="example.org", sources=sources)
 
-    assert {verb for verb, run in commands.items() if "port" in signature(run).parameters} == WITH_PORT
+    assert aim.grpclb("fix", "--dry-run") == (
+        "kubectl grpclb fix greeter -n shop --cluster-domain example.org --tls --metrics-port http-metrics "
+        "--metrics-path '/grpc metrics' --prometheus svc/monitoring/prometheus:9090 --prometheus-range 10m "
+        "--channelz-port 9090 --client-channelz-port 9091 --tls-ca ca.pem --tls-server-name greeter.example --dry-run"
+    )
+    assert aim.grpclb("rollback") == "kubectl grpclb rollback greeter -n shop"
+
+
+@pytest.mark.parametrize("flag", ["port", "cluster_domain", *SourceFlags.__struct_fields__])
+def test_the_verbs_that_get_a_flag_of_reading_are_those_that_take_it(flag: str) -> None:
+    commands = {verb: getattr(import_module(f"kubectl_grpclb.commands.{verb}"), verb) for verb in VERBS}
+    taking = {verb for verb, run in commands.items() if flag in signature(run).parameters}
+
+    assert taking - {"rbac"} == READING_VERBS  # rbac asks no cluster, and what it prints asks none either

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from kubectl_grpclb.model.command import Aim
 from kubectl_grpclb.model.facts import (
     Client,
     Connection,
@@ -126,6 +127,7 @@ def facts(pods: Sequence[Pod], **changes: Any) -> Facts:
     return replace(
         Facts(
             target=Target(context="kind-shop", namespace="shop", service="greeter", port=80, target_port=50051),
+            aim=Aim("shop", "greeter"),
             taken_at="2026-11-23T12:00:00Z",
             window=WINDOW,
             service=CLUSTER_IP,

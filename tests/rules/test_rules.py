@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from kubectl_grpclb.model.command import Aim
 from kubectl_grpclb.model.facts import Ended, Lookalike, Pod, PodSockets, Refusal, ServicePort
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.need import CONNECTION
@@ -314,7 +315,9 @@ def test_a_refused_look_at_the_surroundings_says_what_follows_and_changes_no_ver
 
 def test_a_name_with_shell_syntax_is_quoted_in_commands() -> None:
     hostile = of_counts(2, 0, 0)
-    hostile = replace(hostile, target=replace(hostile.target, service="greeter;reboot"))
+    hostile = replace(
+        hostile, aim=Aim("shop", "greeter;reboot"), target=replace(hostile.target, service="greeter;reboot")
+    )
 
     commands = the(analyse(hostile), "GLB101").next
 
