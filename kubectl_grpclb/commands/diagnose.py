@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands.connection import CURRENT, Connection, with_connection
 from kubectl_grpclb.commands.given import given
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.commands.progress import tell_error
@@ -26,17 +27,12 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
+@with_connection
 @with_sources
 def diagnose(
     invocation: typer.Context,
     services: Annotated[list[str] | None, typer.Argument(metavar="SERVICE...", help="NAME or svc/NAME.")] = None,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    cluster: options.Cluster = None,
-    kubeconfig: options.Kubeconfig = None,
-    as_user: options.As = None,
-    as_groups: options.AsGroups = None,
-    request_timeout: options.RequestTimeout = None,
+    connection: Connection = CURRENT,
     output: options.Output = options.OutputFormat.TABLE,
     port: options.Port = None,
     window: options.Window = "5s",
@@ -76,9 +72,6 @@ def diagnose(
             raise UsageError("name the Service to diagnose: kubectl grpclb diagnose SERVICE")
         if record is not None and len(services) > 1:
             raise UsageError("--record writes one Service per file: diagnose them one by one")
-        connection = session.Connection(
-            kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
-        )
         question = session.Question(tuple(services), port, window, cluster_domain, chosen)
         diagnoses = session.diagnose(connection, question, verbose=verbose)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands.connection import CURRENT, Connection, with_connection
 from kubectl_grpclb.commands.given import OF_A_PLAN, given
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.commands.source_flags import with_reading_sources
@@ -69,17 +70,12 @@ _YOUNGEST = 10.0
 """Seconds: clients that connect again more often do little else."""
 
 
+@with_connection
 @with_reading_sources
 def fix(
     invocation: typer.Context,
     service: Annotated[str | None, typer.Argument(metavar="SERVICE", help="NAME or svc/NAME.")] = None,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    cluster: options.Cluster = None,
-    kubeconfig: options.Kubeconfig = None,
-    as_user: options.As = None,
-    as_groups: options.AsGroups = None,
-    request_timeout: options.RequestTimeout = None,
+    connection: Connection = CURRENT,
     yes: options.AssumeYes = False,
     dry_run: Annotated[
         DryRun,
@@ -186,9 +182,6 @@ def fix(
     if chosen.changes:
         raise UsageError(f"--via {' and '.join(ADDING)} add to the cluster: fix takes only the sources that do not")
     name, seconds = options.service_name(service), session.window_of(window)
-    connection = session.Connection(
-        kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
-    )
     asked = chosen.asked(Ask("", name, port, seconds, cluster_domain=cluster_domain, flags=connection.flags))
 
     async def run(workshop: "Workshop") -> int:

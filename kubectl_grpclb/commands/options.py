@@ -2,7 +2,6 @@
 
 import re
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,20 +10,13 @@ from kubectl_grpclb.model.errors import UsageError
 from kubectl_grpclb.model.text import printable
 
 __all__ = [
-    "As",
-    "AsGroups",
     "AssumeYes",
-    "Cluster",
     "ClusterDomain",
-    "Context",
-    "Kubeconfig",
-    "Namespace",
     "Output",
     "OutputFormat",
     "Port",
     "Recycle",
     "RecycleWhat",
-    "RequestTimeout",
     "Timeout",
     "Verbose",
     "Window",
@@ -32,7 +24,6 @@ __all__ = [
     "service_name",
 ]
 
-_CONNECTION = "Connection"
 _LENGTHS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SERVICE_PREFIXES = frozenset({"svc", "service", "services"})
 
@@ -46,35 +37,6 @@ class OutputFormat(StrEnum):
     YAML = "yaml"
 
 
-Namespace = Annotated[
-    str | None,
-    typer.Option("--namespace", "-n", metavar="NAMESPACE", help="Namespace of the Service. (default the context's)"),
-]
-Context = Annotated[
-    str | None, typer.Option("--context", metavar="NAME", help="Name of the kubeconfig context to use.")
-]
-Cluster = Annotated[
-    str | None, typer.Option("--cluster", metavar="NAME", help="Name of the kubeconfig cluster to use.")
-]
-Kubeconfig = Annotated[
-    Path | None,
-    typer.Option(
-        "--kubeconfig", metavar="FILE", help="Path to the kubeconfig. (default $KUBECONFIG, else ~/.kube/config)"
-    ),
-]
-As = Annotated[str | None, typer.Option("--as", metavar="USER", help="User to impersonate.")]
-AsGroups = Annotated[
-    list[str] | None,
-    typer.Option("--as-group", metavar="GROUP", help="Group to impersonate; can be repeated."),
-]
-RequestTimeout = Annotated[
-    str | None,
-    typer.Option(
-        "--request-timeout",
-        metavar="TIME",
-        help="Time limit for a single request to the cluster, such as 10s or 1m; 0 for none.",
-    ),
-]
 Output = Annotated[OutputFormat, typer.Option("--output", "-o", help="Output format.")]
 Port = Annotated[
     str | None, typer.Option("--port", metavar="PORT", help="Name or number of the Service's port that carries gRPC.")

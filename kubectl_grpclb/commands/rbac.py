@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands.connection import ContextFlag, KubeconfigFlag, NamespaceFlag
 from kubectl_grpclb.commands.fix import Strategy
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.commands.source_flags import with_sources
@@ -45,7 +46,7 @@ def rbac(
     verbs: Annotated[
         list[str] | None, typer.Argument(metavar="VERB...", help=f"Any of {', '.join(VERBS)}. (default all)")
     ] = None,
-    namespace: options.Namespace = None,
+    namespace: NamespaceFlag = None,
     service: Annotated[
         str | None,
         typer.Option(
@@ -91,8 +92,8 @@ def rbac(
     network_policy: Annotated[bool, typer.Option("--network-policy", help="Allow a NetworkPolicy for Envoy.")] = False,
     chosen: Sources = NOT_CHOSEN,
     output: Annotated[Form, typer.Option("--output", "-o", help="Output format; JSON has no comments.")] = Form.YAML,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
+    context: ContextFlag = None,
+    kubeconfig: KubeconfigFlag = None,
 ) -> None:
     """Print the minimal RBAC roles, for kubectl apply -f -.
 

@@ -6,22 +6,18 @@ from typing import Annotated
 import typer
 
 from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands.connection import CURRENT, Connection, with_connection
 from kubectl_grpclb.commands.source_flags import with_sources
 from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources
 
 __all__ = ["record"]
 
 
+@with_connection
 @with_sources
 def record(
     service: Annotated[str, typer.Argument(metavar="SERVICE", help="NAME or svc/NAME.")],
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    cluster: options.Cluster = None,
-    kubeconfig: options.Kubeconfig = None,
-    as_user: options.As = None,
-    as_groups: options.AsGroups = None,
-    request_timeout: options.RequestTimeout = None,
+    connection: Connection = CURRENT,
     port: options.Port = None,
     window: options.Window = "5s",
     file: Annotated[
@@ -45,8 +41,5 @@ def record(
     """
     from kubectl_grpclb.commands import session, show
 
-    connection = session.Connection(
-        kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
-    )
     question = session.Question((service,), port, window, cluster_domain, chosen)
     show.write_snapshot(file, session.record(connection, question, verbose=verbose))

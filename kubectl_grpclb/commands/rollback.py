@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands.connection import CURRENT, Connection, with_connection
 from kubectl_grpclb.commands.output import write
 
 if TYPE_CHECKING:
@@ -14,15 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["rollback"]
 
 
+@with_connection
 def rollback(
     service: Annotated[str, typer.Argument(metavar="SERVICE", help="NAME or svc/NAME.")],
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    cluster: options.Cluster = None,
-    kubeconfig: options.Kubeconfig = None,
-    as_user: options.As = None,
-    as_groups: options.AsGroups = None,
-    request_timeout: options.RequestTimeout = None,
+    connection: Connection = CURRENT,
     yes: options.AssumeYes = False,
     recycle: options.Recycle = options.RecycleWhat.NONE,
     timeout: options.Timeout = "6m",
@@ -44,7 +40,6 @@ def rollback(
     import asyncio
 
     from kubectl_grpclb.cluster.port import Workshop
-    from kubectl_grpclb.commands import session
     from kubectl_grpclb.commands.conversation import Conversation
     from kubectl_grpclb.commands.progress import Progress
     from kubectl_grpclb.commands.workshop import in_workshop
@@ -52,9 +47,6 @@ def rollback(
     from kubectl_grpclb.flows.rollback import rollback as undo
 
     name, seconds = options.service_name(service), options.duration(timeout, "--timeout")
-    connection = session.Connection(
-        kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
-    )
 
     async def run(workshop: Workshop) -> Undoing:
         with Progress() as progress:

@@ -4,12 +4,12 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from kubectl_grpclb.commands.connection import Connection
 from kubectl_grpclb.commands.options import duration, service_name
 from kubectl_grpclb.commands.progress import Progress
 from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources
@@ -26,31 +26,13 @@ if TYPE_CHECKING:
     from kubectl_grpclb.cluster.port import Cluster, Workshop
     from kubectl_grpclb.cluster.told import Teller
 
-__all__ = ["Connection", "Diagnoses", "Failed", "Question", "connect_options", "diagnose", "record", "window_of"]
+__all__ = ["Diagnoses", "Failed", "Question", "connect_options", "diagnose", "record", "window_of"]
 
 _LONGEST_WINDOW = 600.0
 _LOOKS_IN_FLIGHT = 8
 """One look each: the execs are bound by the nodes' work (docs/performance.md)."""
 _WAITING_IN_FLIGHT = 128
 """Two looks each: most execs sleep between them."""
-
-
-class Connection(Struct, frozen=True):
-    """Which cluster, as whom: the flags' values as they were given."""
-
-    kubeconfig: Path | None
-    context: str | None
-    cluster: str | None
-    namespace: str | None
-    as_user: str | None
-    as_groups: tuple[str, ...]
-    request_timeout: str | None
-
-    @property
-    def flags(self) -> ClusterFlags:
-        """Those that say which cluster, for the commands that are shown."""
-        path = None if self.kubeconfig is None else str(self.kubeconfig)
-        return ClusterFlags(context=self.context, cluster=self.cluster, kubeconfig=path)
 
 
 class Question(Struct, frozen=True):

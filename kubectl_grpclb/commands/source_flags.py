@@ -1,14 +1,13 @@
 """The flags that say where figures may come from."""
 
-from collections.abc import Callable, Sequence
-from functools import wraps
-from inspect import Parameter, Signature, signature
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from kubectl_grpclb.commands.sources import Sources
+from kubectl_grpclb.commands.flag_groups import flags_of, with_flags
+from kubectl_grpclb.commands.sources import DEFAULT_RANGE, Sources
 from kubectl_grpclb.model.look import DEBUG_IMAGE
 
 __all__ = ["with_reading_sources", "with_sources"]
@@ -100,27 +99,14 @@ NodeNamespace = Annotated[
 
 def with_sources(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command all of these flags in the place of its parameter `chosen`, which gets the Sources of them."""
-    return _with([*signature(_gathered).parameters.values()], command)
+    return with_flags(command, "chosen", flags_of(_gathered), _gathered)
 
 
 def with_reading_sources(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command those of them that add nothing to the cluster."""
-    via, *others = signature(_gathered).parameters.values()
+    via, *others = flags_of(_gathered)
     reading = [flag for flag in others if flag.name not in _ADDING]
-    return _with([via.replace(annotation=ReadingViaFlag), *reading], command)
-
-
-def _with(flags: Sequence[Parameter], command: Callable[..., None]) -> Callable[..., None]:
-    @wraps(command)
-    def run(**given: Any) -> None:  # noqa: ANN401  # each is the flag of that name, as typer read it
-        command(chosen=_gathered(**{flag.name: given.pop(flag.name) for flag in flags}), **given)
-
-    own = signature(command).parameters
-    places = [flags if name == "chosen" else [parameter] for name, parameter in own.items()]
-    parameters = [parameter for place in places for parameter in place]
-    run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what inspect, and so typer, goes by
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return run
+    return with_flags(command, "chosen", [via.replace(annotation=ReadingViaFlag), *reading], _gathered)
 
 
 _ADDING = frozenset({"debug", "debug_image", "node_namespace"})
@@ -132,7 +118,7 @@ def _gathered(
     metrics_port: MetricsPort = None,
     metrics_path: MetricsPath = None,
     prometheus: Prometheus = None,
-    prometheus_range: PrometheusRange = "5m",
+    prometheus_range: PrometheusRange = DEFAULT_RANGE,
     channelz_port: ChannelzPort = None,
     client_channelz_port: ClientChannelzPort = None,
     tls: Tls = False,

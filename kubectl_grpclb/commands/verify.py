@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kubectl_grpclb.commands import options
+from kubectl_grpclb.commands.connection import CURRENT, Connection, with_connection
 from kubectl_grpclb.commands.output import write
 from kubectl_grpclb.commands.source_flags import with_sources
 from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources
@@ -15,16 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["verify"]
 
 
+@with_connection
 @with_sources
 def verify(
     service: Annotated[str, typer.Argument(metavar="SERVICE", help="NAME or svc/NAME.")],
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    cluster: options.Cluster = None,
-    kubeconfig: options.Kubeconfig = None,
-    as_user: options.As = None,
-    as_groups: options.AsGroups = None,
-    request_timeout: options.RequestTimeout = None,
+    connection: Connection = CURRENT,
     output: options.Output = options.OutputFormat.TABLE,
     port: options.Port = None,
     window: options.Window = "5s",
@@ -52,9 +48,6 @@ def verify(
     from kubectl_grpclb.probes.ask import Ask
 
     name, seconds = options.service_name(service), session.window_of(window)
-    connection = session.Connection(
-        kubeconfig, context, cluster, namespace, as_user, tuple(as_groups or ()), request_timeout
-    )
 
     async def run(workshop: Workshop) -> Verification:
         asked = Ask(workshop.namespace, name, port, seconds, cluster_domain=cluster_domain, flags=connection.flags)

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from kubectl_grpclb.cluster.port import Workshop
-from kubectl_grpclb.commands.session import Connection, connect_options
+from kubectl_grpclb.commands.connection import Connection
+from kubectl_grpclb.commands.session import connect_options
 from kubectl_grpclb.commands.signals import ended_in_order
 from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources
 
