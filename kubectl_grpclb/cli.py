@@ -44,7 +44,7 @@ def main() -> NoReturn:
 
         complete(typer.main.get_command(app), _with_values(sys.argv[2:-1]) + sys.argv[2:][-1:])
     try:
-        code = app(args=_with_values(sys.argv[1:]), prog_name="kubectl grpclb")
+        code = app(args=_as_flags(_with_values(sys.argv[1:])), prog_name="kubectl grpclb")
     except GrpclbError as error:
         tell_error(str(error))
         _leave(error.exit_code)
@@ -81,6 +81,11 @@ def _open_what_is_closed() -> None:
 def _with_values(words: Sequence[str]) -> list[str]:
     """Give a bare --dry-run its value, as kubectl does, whose flag takes one only after an equals sign."""
     return ["--dry-run=client" if word == "--dry-run" else word for word in words]
+
+
+def _as_flags(words: Sequence[str]) -> list[str]:
+    """Take `help fix` for `fix --help`, as kubectl does."""
+    return [*words[1:], "--help"] if words[:1] == ["help"] else [*words]
 
 
 def _leave(code: int) -> NoReturn:

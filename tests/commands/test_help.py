@@ -53,6 +53,11 @@ def test_help_begins_with_a_sentence_and_examples(words: list[str], shown: Shown
 
 
 @pytest.mark.parametrize("words", WORDS, ids=" ".join)
+def test_help_is_asked_for_by_a_word_as_well(words: list[str], shown: Shown) -> None:
+    assert shown("help", *words) == shown(*words, "--help")
+
+
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
 def test_every_verb_and_flag_is_in_a_group(words: list[str], shown: Shown) -> None:
     assert f"\n{OTHERS}:\n" not in shown(*words, "--help")
 
