@@ -4,14 +4,16 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, assert_never
+from typing import assert_never
 
 import msgspec
 import psutil
 
+from kubectl_grpclb.cluster import _lab_objects as lab_objects
 from kubectl_grpclb.model import kube
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.look import FORMAT, MARK, WIDE
+from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.snapshot import (
     Answer,
     AskChannelz,
@@ -34,9 +36,6 @@ from kubectl_grpclb.model.topology import LabClient, LabServer, Topology
 
 __all__ = ["LocalCluster"]
 
-_NODE = "localhost"
-_NODE_IP = "127.0.0.1"
-
 _KINDS: Mapping[str, type[kube.KubeObject]] = {
     "namespaces": kube.Namespace,
     "services": kube.Service,
@@ -47,8 +46,6 @@ _KINDS: Mapping[str, type[kube.KubeObject]] = {
     "deployments": kube.Workload,
     "statefulsets": kube.Workload,
 }
-
-_Manifest = dict[str, Any]
 
 
 class LocalCluster:
@@ -114,50 +111,29 @@ class LocalCluster:
             )
         )
 
-    def _manifests(self, resource: str) -> list[_Manifest]:
+    def _manifests(self, resource: str) -> list[Manifest]:
         lab, members = self._topology, (self._topology.servers, self._topology.clients)
         match resource:
             case "namespaces":
                 return [{"metadata": {"name": lab.namespace}}]
             case "services":
-                return [_service(lab)]
+                return [lab_objects.service(lab)]
             case "endpointslices":
-                return [_slice(lab, [_endpoint(lab, each, self._runs(each.name)) for each in lab.servers])]
+                ends = [lab_objects.endpoint(lab, each, runs=self._runs(each.name)) for each in lab.servers]
+                return [lab_objects.slice_of(lab, ends)]
             case "pods":
                 return [self._pod(each) for group in members for each in group]
             case "nodes":
-                return [_node()]
+                return [lab_objects.node()]
             case "replicasets" | "deployments":
-                return [_workload(lab, resource, group[0].name, len(group)) for group in members if group]
+                return [lab_objects.workload(lab, resource, group[0].name, len(group)) for group in members if group]
         return []
 
-    def _pod(self, member: LabServer | LabClient) -> _Manifest:
-        process, runs = self._processes[member.name], self._runs(member.name)
-        app, template, replica_set = _owners(member.name)
-        ports = [{"name": "grpc", "containerPort": self._topology.target_port}]
-        return {
-            "metadata": {
-                "name": member.name,
-                "namespace": self._topology.namespace,
-                "creationTimestamp": _created(process) if process else None,
-                "labels": {"app": app, "pod-template-hash": template},
-                "ownerReferences": [{"kind": "ReplicaSet", "name": replica_set, "controller": True}],
-            },
-            "spec": {
-                "nodeName": _NODE,
-                "containers": [{"name": app, "ports": ports if isinstance(member, LabServer) else None}],
-            },
-            "status": {
-                "phase": "Running" if runs else "Failed",
-                "podIP": member.ip,
-                "podIPs": [{"ip": member.ip}],
-                "hostIP": _NODE_IP,
-                "conditions": [{"type": "Ready", "status": str(runs)}],
-                "containerStatuses": [
-                    {"name": app, "ready": runs, "state": {"running": {}} if runs else {"terminated": {}}}
-                ],
-            },
-        }
+    def _pod(self, member: LabServer | LabClient) -> Manifest:
+        process = self._processes[member.name]
+        return lab_objects.pod(
+            self._topology, member, created=_created(process) if process else None, runs=self._runs(member.name)
+        )
 
     def _runs(self, name: str) -> bool:
         process = self._processes[name]
@@ -213,72 +189,6 @@ def _netstat(process: psutil.Process) -> Iterator[str]:
         peer = nobody if socket.status == psutil.CONN_LISTEN else f"{socket.raddr.ip}:{socket.raddr.port}"
         local = f"{socket.laddr.ip}:{socket.laddr.port}"
         yield f"{'tcp6' if six else 'tcp':6}      0      0 {local:23} {peer:23} {socket.status:11}"
-
-
-def _service(lab: Topology) -> _Manifest:
-    app, _, _ = _owners(lab.servers[0].name)
-    address = lab.cluster_ip or "None"
-    port = {"name": "grpc", "port": lab.port, "targetPort": lab.target_port, "appProtocol": "grpc"}
-    return {
-        "metadata": {"name": lab.service, "namespace": lab.namespace},
-        "spec": {
-            "type": "ClusterIP",
-            "selector": {"app": app},
-            "ports": [port],
-            "clusterIP": address,
-            "clusterIPs": [address],
-            "ipFamilies": ["IPv4"],
-            "sessionAffinity": "None",
-            "internalTrafficPolicy": "Cluster",
-        },
-    }
-
-
-def _slice(lab: Topology, endpoints: list[_Manifest]) -> _Manifest:
-    return {
-        "metadata": {
-            "name": f"{lab.service}-lab",
-            "namespace": lab.namespace,
-            "labels": {"kubernetes.io/service-name": lab.service},
-        },
-        "endpoints": endpoints,
-        "ports": [{"name": "grpc", "port": lab.target_port, "protocol": "TCP", "appProtocol": "grpc"}],
-    }
-
-
-def _endpoint(lab: Topology, server: LabServer, runs: bool) -> _Manifest:
-    return {
-        "addresses": [server.ip],
-        "conditions": {"ready": runs, "serving": runs, "terminating": False},
-        "targetRef": {"kind": "Pod", "name": server.name, "namespace": lab.namespace},
-        "nodeName": _NODE,
-    }
-
-
-def _node() -> _Manifest:
-    return {
-        "metadata": {"name": _NODE},
-        "status": {"addresses": [{"type": "InternalIP", "address": _NODE_IP}]},
-    }
-
-
-def _workload(lab: Topology, resource: str, pod: str, replicas: int) -> _Manifest:
-    app, template, replica_set = _owners(pod)
-    metadata: _Manifest = {"name": app, "namespace": lab.namespace, "labels": {"app": app}}
-    if resource == "replicasets":
-        metadata |= {
-            "name": replica_set,
-            "labels": {"app": app, "pod-template-hash": template},
-            "ownerReferences": [{"kind": "Deployment", "name": app, "controller": True}],
-        }
-    return {"metadata": metadata, "spec": {"replicas": replicas}}
-
-
-def _owners(pod: str) -> tuple[str, str, str]:
-    """Give the Deployment, the template's hash and the ReplicaSet that a pod's name tells of."""
-    replica_set = pod.rpartition("-")[0]
-    app, _, template = replica_set.rpartition("-")
-    return app, template, replica_set
 
 
 def _process(pid: int) -> psutil.Process | None:

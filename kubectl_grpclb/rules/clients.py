@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from kubectl_grpclb.model.facts import Client, Facts, Pod
 from kubectl_grpclb.model.gap import Gap
-from kubectl_grpclb.rules.assess import Assessment, Server
+from kubectl_grpclb.rules.assess import Assessment
+from kubectl_grpclb.rules.servers import Server
 
 __all__ = ["held_by", "holders", "lasting_by_peer", "reach"]
 

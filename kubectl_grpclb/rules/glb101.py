@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from kubectl_grpclb.model.facts import Client, Facts
 from kubectl_grpclb.model.finding import Confidence
 from kubectl_grpclb.model.words import names
-from kubectl_grpclb.rules.assess import Assessment, Server
+from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.clients import holders, reach
 from kubectl_grpclb.rules.proxies import choosing
 from kubectl_grpclb.rules.rule import Claim, Rule
+from kubectl_grpclb.rules.servers import Server
 from kubectl_grpclb.rules.steered import Steer, steers_of, why_steered
 from kubectl_grpclb.rules.words import (
     among_read,

@@ -6,10 +6,11 @@ from statistics import median
 from kubectl_grpclb.balance import is_uneven
 from kubectl_grpclb.model.facts import Client, Facts, Proxy
 from kubectl_grpclb.model.words import names
-from kubectl_grpclb.rules.assess import Assessment, Server
+from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.clients import holders, reach
 from kubectl_grpclb.rules.proxies import choosing
 from kubectl_grpclb.rules.rule import Claim, Rule
+from kubectl_grpclb.rules.servers import Server
 from kubectl_grpclb.rules.words import at_most, connections, headless_target, per_second, plan_fix, pods
 
 _HEAVY = 5.0

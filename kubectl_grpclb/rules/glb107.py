@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from kubectl_grpclb.balance import is_uneven
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.words import names
-from kubectl_grpclb.rules.assess import Assessment, Server
+from kubectl_grpclb.rules.assess import Assessment
 from kubectl_grpclb.rules.rule import Claim, Rule
+from kubectl_grpclb.rules.servers import Server
 from kubectl_grpclb.rules.words import connections, lasting_connections, pods
 
 
