@@ -28,8 +28,7 @@ from kubectl_grpclb.remedies.envoy.config import Upstream, bootstrap
 from kubectl_grpclb.remedies.envoy.options import EnvoyOptions
 
 NAMESPACE = "grpclb-bench-envoy"
-SERVERS = 3
-PATHS = ("direct", "through Envoy")
+SERVERS, PATHS = 3, ("direct", "through Envoy")
 
 PAIRS, RATE = 1500, 150.0
 """Of the latency: calls on each path in a round, and a second."""

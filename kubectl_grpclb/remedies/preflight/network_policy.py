@@ -1,7 +1,6 @@
 """NetworkPolicies that would cut the way through Envoy: from clients to it, from it to servers, DNS and its like."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.gap import Gap
@@ -19,7 +18,6 @@ from kubectl_grpclb.remedies.preflight.ends import (
 )
 from kubectl_grpclb.remedies.preflight.intent import Intent
 from kubectl_grpclb.remedies.preflight.policies import (
-    NAMESPACE_NAME,
     Direction,
     End,
     Flow,
@@ -28,6 +26,7 @@ from kubectl_grpclb.remedies.preflight.policies import (
     may_lead_out,
     opens,
 )
+from kubectl_grpclb.remedies.preflight.policy_rules import envoys, from_clients, in_namespace, on_port, to_envoy
 from kubectl_grpclb.remedies.words import flow, labels
 
 __all__ = ["check"]
@@ -76,7 +75,7 @@ def _into_envoy(
     doubtful += [name for name, verdict in by_address.items() if verdict is not True]
     do = (
         f"Add a NetworkPolicy that selects {labels(intent.bundle.envoy_pods)} with this ingress rule, or run fix with "
-        f"--network-policy, which lets everybody in on Envoy's ports: {_from(clients, facts, intent, port)}"
+        f"--network-policy, which lets everybody in on Envoy's ports: {from_clients(clients, facts, intent, port)}"
     )
     nobody = Flow(End(labels=None, namespace="", namespace_labels=None), proxy, port)
     if shut:
@@ -109,7 +108,7 @@ def _out_of_clients(
     isolates = {name: isolating(policies, end, "Egress") for name, end in home}
     let_out = {name: allows(isolates[name], Flow(end, proxy, port), "Egress") for name, end in home}
     shut = [name for name, verdict in let_out.items() if verdict is False]
-    rule = flow({"to": [_pods(intent)], "ports": [_port(port)]})
+    rule = flow({"to": [envoys(intent)], "ports": [on_port(port)]})
     if shut:
         yield _refuse(
             f"{_isolated(shut)} for egress by {_policies(isolates[shut[0]])}, and no rule allows Envoy's pods on port "
@@ -122,7 +121,7 @@ def _out_of_clients(
             f"Clients are in {names(away)} too, and policies there were not read. One that allows egress only to the "
             "servers' labels would cut these clients off, since they connect to Envoy's pods from now on.",
             f"Look with {facts.aim.kubectl('get', 'networkpolicy', namespace=away[0])}; such a policy needs this "
-            f"egress rule: {flow(_to_envoy(facts, intent, port))}",
+            f"egress rule: {flow(to_envoy(facts, intent, port))}",
         )
 
 
@@ -167,11 +166,11 @@ def _between(
         who = names([name for name, *_ in found])
         if direction == "Ingress":
             seen = f"{_isolated([name for name, *_ in found])} for ingress by {_policies(isolates)}"
-            rule = {"from": [_pods(intent)], "ports": [_port(port)]}
+            rule = {"from": [envoys(intent)], "ports": [on_port(port)]}
             do = f"Add this ingress rule to a policy that selects the servers: {flow(rule)}"
         else:
             seen = f"{_policies(isolates)} would isolate Envoy's pods for egress"
-            rule = {"to": [{"podSelector": {"matchLabels": each}} for each in servers[:3]], "ports": [_port(port)]}
+            rule = {"to": [{"podSelector": {"matchLabels": each}} for each in servers[:3]], "ports": [on_port(port)]}
             do = f"Add a NetworkPolicy that selects {labels(intent.bundle.envoy_pods)} with this rule: {flow(rule)}"
         if verdict is False:
             yield _refuse(f"{seen}, and no rule lets Envoy reach {who} on port {port}.", do)
@@ -190,7 +189,7 @@ def _among_envoys(
     for direction, peer in ends:
         isolates = [] if direction == "Ingress" and intent.own_policy else isolating(policies, proxy, direction)
         verdict, way = allows(isolates, Flow(proxy, proxy, port), direction), direction.lower()
-        rule = flow({peer: [_pods(intent)], "ports": [_port(port)]})
+        rule = flow({peer: [envoys(intent)], "ports": [on_port(port)]})
         do = f"Add a NetworkPolicy that selects {labels(intent.bundle.envoy_pods)} with this {way} rule: {rule}"
         seen = f"{_policies(isolates)} would isolate Envoy's pods for {way}"
         proof = "the calls through the Service with which each of them proves the cut-over"
@@ -213,7 +212,7 @@ def _out_to_dns(
     if not isolates:
         return
     rule = flow(
-        {"to": [_namespace("kube-system")], "ports": [{"port": 53, "protocol": each} for each in ("UDP", "TCP")]}
+        {"to": [in_namespace("kube-system")], "ports": [{"port": 53, "protocol": each} for each in ("UDP", "TCP")]}
     )
     do = f"Add a NetworkPolicy that selects {labels(intent.bundle.envoy_pods)} with this egress rule: {rule}"
     udp, tcp = (_reaches_dns(isolates, proxy, protocol) for protocol in ("UDP", "TCP"))
@@ -257,32 +256,6 @@ def _unguarded(
             "connect to Envoy's pods: anybody may reach the servers through Envoy.",
             f"Give Envoy's pods ({labels(intent.bundle.envoy_pods)}) a NetworkPolicy with the same ingress rules.",
         )
-
-
-def _from(clients: Sequence[tuple[str, End]], facts: Facts, intent: Intent, port: int) -> str:
-    """Give the rule that lets the clients in, and the proof, which comes from Envoy's own pods."""
-    peers: list[dict[str, Any]] = []
-    for namespace in sorted({end.namespace for _, end in clients}):
-        for each in own_labels(end for _, end in clients if end.namespace == namespace):
-            elsewhere = {} if namespace == facts.target.namespace else _namespace(namespace)
-            peers.append({**elsewhere, "podSelector": {"matchLabels": each}})
-    return flow({"from": [*peers, _pods(intent)] if peers else [{"podSelector": {}}], "ports": [_port(port)]})
-
-
-def _namespace(name: str) -> dict[str, Any]:
-    return {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: name}}}
-
-
-def _to_envoy(facts: Facts, intent: Intent, port: int) -> dict[str, Any]:
-    return {"to": [{**_namespace(facts.target.namespace), **_pods(intent)}], "ports": [_port(port)]}
-
-
-def _pods(intent: Intent) -> dict[str, Any]:
-    return {"podSelector": {"matchLabels": intent.bundle.envoy_pods}}
-
-
-def _port(number: int) -> dict[str, Any]:
-    return {"port": number, "protocol": "TCP"}
 
 
 def _policies(policies: Sequence[NetworkPolicy]) -> str:
