@@ -3,13 +3,11 @@
 import json
 import re
 import shlex
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from kubectl_grpclb import cli
+from tests.commands.line import Run
 from tests.fake_workshop import FakeWorkshop
 
 TWO_PORTS = [{"name": "grpc", "port": 80, "targetPort": "grpc"}, {"name": "admin", "port": 81, "targetPort": 9090}]
@@ -17,38 +15,11 @@ STAGING = ("--context", "staging", "--kubeconfig", "my clusters/staging.yaml", "
 RECEIPT = ("configmaps", "shop", "greeter-grpclb")
 SAID = "-n shop --context staging --kubeconfig 'my clusters/staging.yaml'"
 
-Run = Callable[..., tuple[int, str, str]]
 
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeWorkshop:
-    """What every verb is connected with."""
-    workshop = FakeWorkshop()
-
-    @asynccontextmanager
-    async def connected(_: object) -> AsyncIterator[FakeWorkshop]:
-        yield workshop
-
-    monkeypatch.setattr("kubectl_grpclb.cluster.kube.connect", connected)
-    monkeypatch.setattr("kubectl_grpclb.cluster.kube.connect_to_change", connected)
-    monkeypatch.setattr("gc.freeze", lambda: None)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+@pytest.fixture(autouse=True)
+def _wide(shop: FakeWorkshop, monkeypatch: pytest.MonkeyPatch) -> None:  # which sets it narrower
+    """Leave commands on one line."""
     monkeypatch.setenv("COLUMNS", "200")
-    return workshop
-
-
-@pytest.fixture
-def grpclb(shop: FakeWorkshop, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run the command line; gives exit code, standard output and standard error."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["kubectl-grpclb", *words])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        out, err = capfd.readouterr()
-        return int(left.value.code or 0), out, err
-
-    return run
 
 
 def to_copy(out: str) -> list[str]:

@@ -1,7 +1,7 @@
 """diagnose where something fails, a Service of several or the file: what is printed all the same, and the exit code."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,12 @@ from kubectl_grpclb import cli
 from kubectl_grpclb.model.errors import ClusterError, GrpclbError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.snapshot import Reading, Refused, Request
+from tests.commands.line import Run
 from tests.fake_cluster import FakeCluster
 from tests.shop import service, sticky
 
 TWO_PORTS = [{"name": "web", "port": 80}, {"name": "admin", "port": 81}]
 FORBIDDEN = Refused(GapReason.FORBIDDEN, 'services "cart" is forbidden: User "ann" cannot get it', 403)
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 def named(name: str, **spec: object) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tests.remedies.builders import HOME, INTENT, around, known, live, names, po
 from tests.rules.builders import CLUSTER_IP, HEADLESS, facts, lasting, pod
 from tests.shop import servers
 
-HELPERS = {"ends", "intent", "policies", "quantity", "selectors"}
+HELPERS = {"ends", "intent", "policies", "policy_rules", "selectors"}
 GAP = Gap(GapReason.FORBIDDEN, "pods/portforward is forbidden")
 
 
