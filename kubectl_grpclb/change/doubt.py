@@ -23,7 +23,6 @@ FENCE = "grpclb/fence"
 _LATE_SECONDS = 10.0
 """How long what may still be made is waited for; an API server gives up what nobody waits for in less."""
 _LOOK_EVERY = 1.0
-_NOT_THERE = 404
 
 
 async def fence_off(site: Site) -> bool:
@@ -37,7 +36,7 @@ async def fence_off(site: Site) -> bool:
     if service not in site.journal.in_doubt:
         return False
     outcome = await site.write(_annotation(site, secrets.token_hex(4)))
-    if isinstance(outcome, Denied) and outcome.status != _NOT_THERE:
+    if isinstance(outcome, Denied) and not outcome.is_missing:
         kind = ClusterError if outcome.is_failure else RefusedError
         raise kind(
             f"whether Service/{receipt.service} is changed is not known, and a change that comes late could not be "
@@ -52,7 +51,7 @@ async def _take_away(site: Site) -> None:
     """Remove the annotation; one that stays harms nobody and must hide no error."""
     try:
         outcome = await site.write(_annotation(site, None))
-        why = outcome.message if isinstance(outcome, Denied) and outcome.status != _NOT_THERE else ""
+        why = outcome.message if isinstance(outcome, Denied) and not outcome.is_missing else ""
     except GrpclbError as error:
         why = str(error)
     if why:
@@ -81,4 +80,4 @@ async def wait_for_the_late(site: Site) -> None:
 
 async def _are_there(site: Site, every: set[Made]) -> bool:
     outcomes = await asyncio.gather(*(site.cluster.fetch(each.resource, site.namespace, each.name) for each in every))
-    return not any(isinstance(each, Denied) and each.status == _NOT_THERE for each in outcomes)
+    return not any(isinstance(each, Denied) and each.is_missing for each in outcomes)

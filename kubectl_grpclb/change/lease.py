@@ -31,7 +31,6 @@ LEASE_SECONDS = 10
 _RENEW_EVERY = 2.5
 _LOOK_EVERY = 0.5
 _TRY_AGAIN = 1.0
-_NOT_THERE, _CONFLICT = 404, 409
 
 
 class _Taken(Struct, frozen=True):
@@ -99,14 +98,14 @@ class Hold:
         outcome = await self._cluster.write(Replace(_renewed(self._lease), self._namespace))
         if isinstance(outcome, Done):
             self._lease, self._renewed = outcome.object, asked
-        elif outcome.status == _NOT_THERE or (_conflicts(outcome) and not await self._is_ours()):
+        elif outcome.is_missing or (_conflicts(outcome) and not await self._is_ours()):
             self._lost = "another `fix` or `rollback` has taken over the Lease"
 
     async def _is_ours(self) -> bool:
         """See whether the Lease is of another version only because the answer to a renewal was lost; go on with it."""
         found = await self._cluster.fetch("leases", self._namespace, self._lease["metadata"]["name"])
         if isinstance(found, Denied):
-            return found.status != _NOT_THERE
+            return not found.is_missing
         if found.object["spec"].get("holderIdentity") != self._lease["spec"]["holderIdentity"]:
             return False
         self._lease = found.object
@@ -147,7 +146,7 @@ async def _acquire(cluster: Workshop, namespace: str, bundle: Bundle, say: Calla
             raise _refused(outcome, bundle)
         found = await cluster.fetch("leases", namespace, bundle.receipt)
         if isinstance(found, Denied):
-            if found.status == _NOT_THERE:
+            if found.is_missing:
                 continue
             raise _refused(found, bundle)
         taken = await _take_over(cluster, namespace, found.object, say)
@@ -177,7 +176,7 @@ async def _take_over(cluster: Workshop, namespace: str, lease: Manifest, say: Ca
 
 
 def _conflicts(outcome: Outcome) -> bool:
-    return isinstance(outcome, Denied) and outcome.status == _CONFLICT
+    return isinstance(outcome, Denied) and outcome.is_conflict
 
 
 def _lease(bundle: Bundle) -> Manifest:

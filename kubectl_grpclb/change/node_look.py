@@ -50,8 +50,6 @@ _LAST_RESORT = 60
 _REMOVAL_SECONDS = 10.0
 _REMOVAL_TRIES = 3
 _TRY_AGAIN = 1.0
-_NOT_THERE = frozenset({404, 409})
-"""HTTP statuses of a deletion: nothing has that name, or another pod has."""
 _OVER = frozenset({"Succeeded", "Failed"})
 
 _NEEDED = (("create", "pods"), ("list", "pods"), ("delete", "pods"), ("get", "pods/exec"), ("create", "pods/exec"))
@@ -173,7 +171,9 @@ async def _is_gone(workshop: Workshop, namespace: str, run: str, made: Done | No
         pods = list(found.object.get("items") or ())
     for pod in pods:
         outcome = await workshop.write(Delete("pods", namespace, _name(run), pod["metadata"]["uid"]))
-        if isinstance(outcome, Denied) and outcome.status not in _NOT_THERE:
+        if isinstance(outcome, Denied) and not (
+            outcome.is_missing or outcome.is_conflict
+        ):  # gone, or another has its name
             return False
     return True
 

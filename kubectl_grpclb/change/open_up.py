@@ -30,7 +30,6 @@ Pause = Callable[[float], Awaitable[object]]
 
 _SUBRESOURCE = "ephemeralcontainers"
 _ASK_EVERY = 0.3
-_NOT_THERE = 404
 
 _ASLEEP = ("sh", "-c", "trap 'exit 0' TERM; sleep 2147483647 & wait")
 """As the first process of its container, sleep alone would ignore SIGTERM, and the pod would take its whole grace
@@ -127,7 +126,7 @@ async def _until_running(workshop: Workshop, request: OpenUp, name: str, seconds
 
 def _pod(answer: Answer) -> Pod | Refused:
     if isinstance(answer, Refused):
-        return _gone() if answer.status == _NOT_THERE else answer
+        return _gone() if answer.is_missing else answer
     pods = [item for item in answer.items if isinstance(item, Pod)] if isinstance(answer, Objects) else []
     return pods[0] if pods else Refused(GapReason.GARBLED, "the cluster's answer is not a pod")
 
@@ -201,7 +200,7 @@ def _gone() -> Refused:
 
 
 def _unread(request: OpenUp, outcome: Denied) -> Refused:
-    if outcome.status == _NOT_THERE:
+    if outcome.is_missing:
         return _gone()
     if outcome.reason is not GapReason.FORBIDDEN:
         return Refused(outcome.reason, printable(outcome.message), outcome.status)
@@ -218,9 +217,7 @@ def _denied(request: OpenUp, outcome: Denied) -> Refused:
     if outcome.reason is GapReason.FORBIDDEN:
         said = f"the cluster does not let {request.pod} have an ephemeral container: {message}; {_UNCHANGED}"
         return Refused(GapReason.FORBIDDEN, said, outcome.status)
-    if outcome.status == _NOT_THERE and "could not find the requested resource" in message:
+    if outcome.is_missing and "could not find the requested resource" in message:
         said = f"the cluster knows no ephemeral containers, which came with Kubernetes 1.23; {_UNCHANGED}"
         return Refused(GapReason.DIED, said, outcome.status)
-    return (
-        _gone() if outcome.status == _NOT_THERE else Refused(outcome.reason, f"{message}; {_UNCHANGED}", outcome.status)
-    )
+    return _gone() if outcome.is_missing else Refused(outcome.reason, f"{message}; {_UNCHANGED}", outcome.status)

@@ -75,7 +75,7 @@ async def load(cluster: Workshop, namespace: str, service: str, file: Path | Non
     """
     outcome = await cluster.fetch("configmaps", namespace, bundle_of(service).receipt)
     if isinstance(outcome, Denied):
-        if outcome.status != 404:
+        if not outcome.is_missing:
             raise RefusedError(
                 f"could not look for the receipt of an earlier fix (ConfigMap {bundle_of(service).receipt}): "
                 f"{printable(outcome.message)}"

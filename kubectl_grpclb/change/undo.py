@@ -34,7 +34,6 @@ __all__ = [
 ]
 
 _LOOK_EVERY = 1.0
-_NOT_THERE = 404
 _READ_SECONDS = 15.0
 """How long a Service is asked for that the API server fails to give, as while its own leader changes."""
 _ANSWER_SECONDS = 15.0
@@ -51,7 +50,7 @@ async def the_service(cluster: Workshop, namespace: str, name: str) -> Manifest 
         found = await cluster.fetch("services", namespace, name)
         if not isinstance(found, Denied):
             return found.object
-        if found.status == _NOT_THERE:
+        if found.is_missing:
             return None
         if found.status < 500 or time.monotonic() > until:
             raise RefusedError(f"could not read Service {printable(name)}: {printable(found.message)}")
@@ -228,7 +227,7 @@ async def _delete(cluster: Workshop, receipt: Receipt, made: Made) -> bool:
     """Delete one object if it is there and ours."""
     found = await cluster.fetch(made.resource, receipt.namespace, made.name)
     if isinstance(found, Denied):
-        if found.status == _NOT_THERE:
+        if found.is_missing:
             return False
         raise RefusedError(f"could not look at {made.resource}/{made.name} to delete it: {printable(found.message)}")
     metadata = found.object["metadata"]
@@ -238,6 +237,6 @@ async def _delete(cluster: Workshop, receipt: Receipt, made: Made) -> bool:
             "alone; delete it yourself if it is not needed, then run this again"
         )
     outcome = await cluster.write(Delete(made.resource, receipt.namespace, made.name, metadata["uid"]))
-    if isinstance(outcome, Denied) and outcome.status != _NOT_THERE:
+    if isinstance(outcome, Denied) and not outcome.is_missing:
         raise RefusedError(f"could not delete {made.resource}/{made.name}: {printable(outcome.message)}")
     return True

@@ -24,8 +24,6 @@ __all__ = [
     "see_that_it_may_be_applied",
 ]
 
-_NOT_THERE = 404
-
 
 class Admissions(Struct, frozen=True):
     """A line for each object, and whether all of them were admitted."""
@@ -96,7 +94,7 @@ def _compared(kind: ResourceKind, name: str, live: Outcome, outcome: Outcome) ->
     if isinstance(outcome, Denied):
         return NotCompared(_refused(kind, name, outcome))
     if isinstance(live, Denied):
-        if live.status != _NOT_THERE:
+        if not live.is_missing:
             return NotCompared(f"{kind.full}/{name} could not be read: {printable(live.message)}")
         return _comparison(kind.full, None, outcome.object)
     return _comparison(kind.full, live.object, outcome.object)

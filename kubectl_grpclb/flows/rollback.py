@@ -21,8 +21,6 @@ from kubectl_grpclb.model.write import Denied
 
 __all__ = ["Undoing", "rollback"]
 
-_NOT_THERE = 404
-
 
 class Undoing(Struct, frozen=True):
     """What a rollback did."""
@@ -106,7 +104,7 @@ async def _only_a_lease(cluster: Workshop, aim: Aim, talk: Talk) -> Undoing:
     bundle = bundle_of(aim.service)
     await _see_that_no_receipt_was_lost(cluster, aim)
     found = await cluster.fetch("leases", aim.namespace, bundle.receipt)
-    if isinstance(found, Denied) and found.status != _NOT_THERE:
+    if isinstance(found, Denied) and not found.is_missing:
         raise RefusedError(
             f"no receipt of a fix is here, and whether one left a Lease could not be seen: {printable(found.message)}"
         )

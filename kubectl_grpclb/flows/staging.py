@@ -16,8 +16,6 @@ from kubectl_grpclb.model.write import Denied, Done
 
 __all__ = ["found", "made_by", "until_proved", "until_staged", "without_envoy"]
 
-_NOT_THERE = 404
-
 
 async def without_envoy(site: Site, prepared: Prepared) -> None:
     """Carry out a plan that has no proxy to wait for; whatever goes wrong, take it back."""
@@ -73,7 +71,7 @@ async def found(cluster: Workshop, prepared: Prepared) -> tuple[Made, ...]:
     wanted = sorted(every, key=lambda each: (each.resource, each.name))
     outcomes = await asyncio.gather(*(cluster.fetch(each.resource, namespace, each.name) for each in wanted))
     for each, outcome in zip(wanted, outcomes, strict=True):
-        if isinstance(outcome, Denied) and outcome.status != _NOT_THERE:
+        if isinstance(outcome, Denied) and not outcome.is_missing:
             raise RefusedError(
                 f"could not see whether {each.resource}/{each.name} already exists: {printable(outcome.message)}. "
                 "Nothing was changed; run this again"

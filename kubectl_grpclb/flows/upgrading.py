@@ -14,8 +14,6 @@ from kubectl_grpclb.model.write import Apply, Denied
 
 __all__ = ["upgrade"]
 
-_NOT_THERE = 404
-
 
 async def upgrade(site: Site, creations: Sequence[Create]) -> None:
     """Bring the bundle that carries the Service up to date; the old Envoys stay until new ones are ready.
@@ -52,7 +50,7 @@ async def _configuration(site: Site, creations: Sequence[Create]) -> Manifest | 
     new = next((each.manifest for each in creations if each.manifest["kind"] == "ConfigMap"), None)
     found = await site.cluster.fetch("configmaps", site.namespace, name)
     if isinstance(found, Denied):
-        if found.status == _NOT_THERE:
+        if found.is_missing:
             return None
         raise RefusedError(f"could not read ConfigMap/{name}: {printable(found.message)}. Nothing was changed")
     if new is None or new["data"] == found.object.get("data"):

@@ -61,7 +61,7 @@ CHANGES = (
     Need(
         resources=("leases",),
         verbs=("get", "update", "delete"),
-        why="To renew that Lease, take over one whose holder is dead, and delete it at the end.",
+        why="To renew that Lease, take over one whose holder has died, and delete it at the end.",
         of=_CHANGING,
         when=_CURES,
         names=("receipt",),
@@ -129,18 +129,18 @@ CHANGES = (
     Need(
         resources=("pods",),
         verbs=("list",),
-        why="The pods of Envoy: whether they are ended, or still carry clients.",
+        why="Envoy's pods: whether they still serve clients, and when they have ended.",
         of=_ROLLBACK,
         when=_ENVOY,
-        without="a rollback goes on blind: it sees neither whom Envoy still serves nor when it has ended, and waits",
+        without="rollback cannot see which clients Envoy still serves, nor when it has ended, and waits instead",
     ),
     Need(
         resources=("pods/portforward",),
         verbs=CONNECTION,
-        why="To have Envoy send its clients elsewhere, and to see when they are gone.",
+        why="To tell Envoy to drain, and to see when its clients are gone.",
         of=_ROLLBACK,
         when=_ENVOY,
-        without="Envoy is ended without a look at whom it still serves; it drains by itself then",
+        without="Envoy is deleted without checking which clients it still serves; it drains on its own then",
     ),
     Need(
         resources=("services",),
@@ -164,7 +164,7 @@ CHANGES = (
         why="The disruption budgets of the namespace.",
         of=_FIX,
         when=_ENVOY,
-        without="whether Envoy's pods would have a second one, and then keep nodes from being drained, is not known",
+        without="whether Envoy's pods would get a second one, which blocks node drains, is not known",
     ),
     Need(
         resources=("resourcequotas",),

@@ -117,6 +117,11 @@ class Refused(Struct, frozen=True, omit_defaults=True, rename="camel", tag_field
     message: str
     status: int | None = None
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no such object, or no such API."""
+        return self.status == 404
+
 
 Answer = Objects | Output | Channelz | Refused
 

@@ -86,6 +86,16 @@ class Denied(Struct, frozen=True, tag_field="outcome", tag="denied"):
     """Of a conflict: which field belongs to whom."""
 
     @property
+    def is_missing(self) -> bool:
+        """Whether there is no such object."""
+        return self.status == 404
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether somebody else changed the object, made it, or owns a field of it."""
+        return self.status == 409
+
+    @property
     def is_failure(self) -> bool:
         """Whether the API server failed, so that it may have been carried out all the same, or will be."""
         return self.status >= 500

@@ -22,7 +22,7 @@ async def require_service(cluster: Cluster, ask: Ask, readings: Sequence[Reading
         answer = reading.answer
         if not isinstance(answer, Refused) or not _names_service(reading.request, ask):
             continue
-        if answer.status == 404 and isinstance(reading.request, Get):
+        if answer.is_missing and isinstance(reading.request, Get):
             raise await _not_found(cluster, ask)
         raise _refusal(reading.request, answer)
 

@@ -90,4 +90,4 @@ def _missing(readings: Sequence[Reading], ask: Ask) -> Gap | None:
         return Gap(GapReason.UNREAD, f"Service {wanted.name} was not asked for")
     if not isinstance(answer, Refused):
         return Gap(GapReason.GARBLED, f"Service {wanted.name} is there, but without the labels of a fix")
-    return None if answer.status == 404 else Gap(answer.reason, answer.message)
+    return None if answer.is_missing else Gap(answer.reason, answer.message)
