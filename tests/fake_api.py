@@ -120,6 +120,9 @@ class ApiObjects:
         if metadata["uid"] != write.uid or write.resource_version not in {"", metadata["resourceVersion"]}:
             return _modified(key)
         self._applied.pop(key, None)
+        if write.foreground:
+            metadata["deletionTimestamp"] = "2026-11-23T12:00:00Z"  # until a controller sees that all it owns has gone
+            return Done(copy.deepcopy(held))
         return Done(self.held.pop(key))
 
     def _store(self, key: Key, manifest: Manifest) -> Manifest:

@@ -21,11 +21,16 @@ class Controllers:
         """The state in which Envoy's containers wait in place of running."""
         self.refused_pods = ""
         """Why no pod of Envoy's Deployment is made."""
+        self.busy = 0
+        """How often the controllers are looked at before they get to what is being deleted."""
 
     def reconcile(self) -> None:
         """Do what the cluster's controllers do, to the end."""
         for deployment in self.api.of("deployments"):
-            self._roll_out(deployment)
+            if "deletionTimestamp" in deployment["metadata"]:
+                self._collect(deployment)
+            else:
+                self._roll_out(deployment)
         for service in self.api.of("services"):
             self.api.put("endpointslices", self._slice(service))
         names = {service["metadata"]["name"] for service in self.api.of("services")}
@@ -36,6 +41,13 @@ class Controllers:
             owner = pod["metadata"].get("annotations", {}).get("fake/deployment")
             if owner and ("deployments", "shop", owner) not in self.api.held:
                 self.api.held.pop(parts.key_of("pods", pod))
+
+    def _collect(self, deployment: Manifest) -> None:
+        """Delete what is being deleted, once there is time for it; its pods go with it."""
+        if self.busy > 0:
+            self.busy -= 1
+        else:
+            self.api.held.pop(parts.key_of("deployments", deployment))
 
     def _roll_out(self, deployment: Manifest) -> None:
         wanted = deployment["spec"].get("replicas", 1)

@@ -124,6 +124,8 @@ class FakeWorkshop(Controllers, Kubelet, FakeCluster):
 
     async def fetch(self, resource: str, namespace: str, name: str) -> Outcome:
         self._live()
+        if resource == "deployments" and self.busy:
+            self.reconcile()
         return self._failed(resource) or self.api.get(resource, namespace, name)
 
     async def fetch_all(self, resource: str, namespace: str, labels: str) -> Outcome:

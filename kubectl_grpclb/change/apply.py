@@ -5,6 +5,8 @@ too), each can be begun again after a process that was killed in it, and before 
 touched.
 """
 
+import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,8 +21,9 @@ from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.bundle import bundle_of
 from kubectl_grpclb.model.command import Aim
 from kubectl_grpclb.model.errors import ClusterError, RefusedError
-from kubectl_grpclb.model.plan import Create, EnvoyPorts, Patch, Restart
+from kubectl_grpclb.model.plan import Create, EnvoyPorts, Manifest, Patch, Restart
 from kubectl_grpclb.model.receipt import Step, differences
+from kubectl_grpclb.model.resources import resource_of
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Apply, Denied, Done, Outcome, PatchObject
 
@@ -29,6 +32,7 @@ __all__ = ["Site", "begin", "check", "cut_over", "prove", "recycle", "stage", "s
 _TRIES = 3
 """How often a patch is tried again where the object changed, but nothing that matters here."""
 
+_LOOK_EVERY = 0.5
 _HOSTS_SECONDS = 30.0
 _ANSWER_SECONDS = 30.0
 _RESOLVED_SECONDS = 90.0
@@ -90,10 +94,33 @@ async def stage(site: Site, creations: Sequence[Create]) -> None:
     """Bring about every object of the bundle. Raises RefusedError where the API server refuses one."""
     for creation in creations:
         kind, name = creation.manifest["kind"], creation.manifest["metadata"]["name"]
-        outcome = await site.write(Apply(creation.manifest, site.namespace))
-        if isinstance(outcome, Denied):
-            raise RefusedError(f"{kind}/{name} was refused: {_reason(outcome)}")
+        while (outcome := await _applied(site, creation.manifest)).is_ending:
+            site.say(f"{kind}/{name} of an earlier fix is still being deleted; waiting until it is gone")
+            await _until_gone(site, outcome.object)
         site.say(f"applied {kind}/{name}")
+
+
+async def _applied(site: Site, manifest: Manifest) -> Done:
+    outcome = await site.write(Apply(manifest, site.namespace))
+    if isinstance(outcome, Denied):
+        name = f"{manifest['kind']}/{manifest['metadata']['name']}"
+        raise RefusedError(f"{name} was refused: {_reason(outcome)}")
+    return outcome
+
+
+async def _until_gone(site: Site, manifest: Manifest) -> None:
+    """Wait for what is being deleted already; what is applied to it goes with it."""
+    resource, name = resource_of(manifest).resource, manifest["metadata"]["name"]
+    until = time.monotonic() + site.seconds
+    while True:
+        found = await site.cluster.fetch(resource, site.namespace, name)
+        if isinstance(found, Denied) or not found.is_ending:
+            return
+        if time.monotonic() > until:
+            raise RefusedError(
+                f"{manifest['kind']}/{name} is being deleted, and was not gone within {site.seconds:.0f} s"
+            )
+        await asyncio.sleep(_LOOK_EVERY)
 
 
 async def until_started(site: Site) -> None:

@@ -16,7 +16,7 @@ from kubectl_grpclb.model.kube import EndpointSlice
 from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.snapshot import Answer, AskEnvoy, List, Objects
 from kubectl_grpclb.model.text import printable
-from kubectl_grpclb.model.write import Denied
+from kubectl_grpclb.model.write import Denied, Outcome
 
 __all__ = ["Envoys", "selector_of"]
 
@@ -26,9 +26,6 @@ _CALLS = 5
 """Calls in a row that must come back before the path is believed."""
 
 _NO_ENVOY = "no Envoy is ready"
-
-_BLIND = 30.0
-"""Seconds that an Envoy is given to end where nobody may look; without long calls it needs half of that."""
 
 
 def selector_of(bundle: Bundle) -> str:
@@ -46,21 +43,24 @@ class Envoys:
         self._family, self._aim = family, aim
 
     async def until_gone(self, seconds: float) -> None:
-        """Wait until no pod is left. Raises RefusedError after `seconds`."""
+        """Wait until no pod is left, nor the Deployment, whose controller may make pods until it is gone.
+
+        Raises RefusedError after `seconds`.
+        """
         until, told = time.monotonic() + seconds, 0
         while True:
+            deployment = await self._cluster.fetch("deployments", self._namespace, self._bundle.envoy)
+            gone = isinstance(deployment, Denied) and deployment.is_missing
             pods = await self._pods()
-            if pods == []:
+            if gone and pods == []:
                 return
-            if isinstance(pods, Denied) and pods.reason is GapReason.FORBIDDEN:
-                self._say(f"may not see whether Envoy has ended ({printable(pods.message)}); giving it {_BLIND:.0f} s")
-                await asyncio.sleep(_BLIND)
-                return
+            if gone and isinstance(pods, Denied) and pods.reason is GapReason.FORBIDDEN:
+                return  # it went after its pods
             if not isinstance(pods, Denied) and len(pods) != told:
                 told = len(pods)
                 self._say(f"waiting for {told} {'pod' if told == 1 else 'pods'} of Envoy to drain and end")
             if time.monotonic() > until:
-                raise RefusedError(_still_there(pods, seconds, self._aim))
+                raise RefusedError(_still_there(pods, deployment, seconds, self._aim))
             await asyncio.sleep(_LOOK_EVERY)
 
     async def until_hosts(self, seconds: float) -> int:
@@ -187,10 +187,13 @@ def _runs(pod: Manifest) -> bool:
     return any("running" in (each.get("state") or {}) for each in statuses)
 
 
-def _still_there(pods: list[Manifest] | Denied, seconds: float, aim: Aim) -> str:
-    if isinstance(pods, Denied):
-        return f"whether the pods of Envoy have ended could not be seen: {printable(pods.message)}"
-    names = [pod["metadata"]["name"] for pod in pods]
+def _still_there(pods: list[Manifest] | Denied, deployment: Outcome, seconds: float, aim: Aim) -> str:
+    denied = pods if isinstance(pods, Denied) else deployment if isinstance(deployment, Denied) else None
+    if denied is not None and not denied.is_missing:
+        return f"whether the pods of Envoy have ended could not be seen: {printable(denied.message)}"
+    names = [] if isinstance(pods, Denied) else [pod["metadata"]["name"] for pod in pods]
+    if not names:
+        return f"the Deployment of Envoy was not deleted within {seconds:.0f} s. What it needs is left"
     return (
         f"these pods did not end within {seconds:.0f} s: {printable(', '.join(names))}. Calls may still run there; if "
         f"their node is gone, `{aim.kubectl('delete', 'pod', *names, options=('--force',))}` ends them. What they need "

@@ -236,7 +236,10 @@ async def _delete(cluster: Workshop, receipt: Receipt, made: Made) -> bool:
             f"{made.resource}/{made.name} is not what the fix made: its label {SERVICE_LABEL} is gone. It is left "
             "alone; delete it yourself if it is not needed, then run this again"
         )
-    outcome = await cluster.write(Delete(made.resource, receipt.namespace, made.name, metadata["uid"]))
+    pods_first = made.resource == "deployments"
+    outcome = await cluster.write(
+        Delete(made.resource, receipt.namespace, made.name, metadata["uid"], foreground=pods_first)
+    )
     if isinstance(outcome, Denied) and not outcome.is_missing:
         raise RefusedError(f"could not delete {made.resource}/{made.name}: {printable(outcome.message)}")
     return True

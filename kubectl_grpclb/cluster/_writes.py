@@ -71,7 +71,8 @@ async def carry_out(api: Api, write: Write) -> Outcome:
         case Delete():
             path = _path(BY_RESOURCE[write.resource], write.namespace, write.name)
             seen = {"uid": write.uid} | ({"resourceVersion": write.resource_version} if write.resource_version else {})
-            options = {"propagationPolicy": "Background", "preconditions": seen}
+            policy = "Foreground" if write.foreground else "Background"
+            options = {"propagationPolicy": policy, "preconditions": seen}
             return await _send(api, "DELETE", path, [], options, _JSON)
     assert_never(write)
 

@@ -76,7 +76,8 @@ async def found(cluster: Workshop, prepared: Prepared) -> tuple[Made, ...]:
                 f"could not see whether {each.resource}/{each.name} already exists: {printable(outcome.message)}. "
                 "Nothing was changed; run this again"
             )
-    return tuple(each for each, outcome in zip(wanted, outcomes, strict=True) if isinstance(outcome, Done))
+    standing = (isinstance(outcome, Done) and not outcome.is_ending for outcome in outcomes)
+    return tuple(each for each, stands in zip(wanted, standing, strict=True) if stands)
 
 
 def made_by(plan: Plan) -> set[Made]:

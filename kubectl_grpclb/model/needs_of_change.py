@@ -129,10 +129,10 @@ CHANGES = (
     Need(
         resources=("pods",),
         verbs=("list",),
-        why="Envoy's pods: whether they still serve clients, and when they have ended.",
+        why="Envoy's pods: whether they still serve clients.",
         of=_ROLLBACK,
         when=_ENVOY,
-        without="rollback cannot see which clients Envoy still serves, nor when it has ended, and waits instead",
+        without="rollback cannot see which clients Envoy still serves; it drains on its own then",
     ),
     Need(
         resources=("pods/portforward",),

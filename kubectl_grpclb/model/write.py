@@ -64,6 +64,8 @@ class Delete(Struct, frozen=True, tag_field="write", tag="delete"):
     uid: str
     resource_version: str = ""
     """Empty: whatever its version."""
+    foreground: bool = False
+    """What it owns goes first: it is there until all of that has gone, and its controllers make no more of it."""
 
 
 Write = Apply | Insert | Replace | PatchObject | Delete
@@ -73,6 +75,11 @@ class Done(Struct, frozen=True, tag_field="outcome", tag="done"):
     """The API server carried it out; `object` is what it answered: the object as it now is."""
 
     object: Manifest
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the object is being deleted, and goes when what it waits for has gone."""
+        return "deletionTimestamp" in self.object["metadata"]
 
 
 class Denied(Struct, frozen=True, tag_field="outcome", tag="denied"):

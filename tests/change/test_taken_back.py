@@ -113,7 +113,6 @@ def test_who_may_not_ask_envoy_rolls_back_without_its_answer(
     rollback(fixed, talk)
 
     assert "may not ask Envoy whom it still serves" in talk.text
-    assert "may not see whether Envoy has ended" in talk.text
     assert fixed.ours == []
 
 
@@ -137,6 +136,51 @@ def test_envoys_that_do_not_end_keep_what_they_need(fixed: FakeWorkshop, monkeyp
         rollback(fixed, recycle="clients")
 
     assert ("configmaps", "greeter-grpclb-envoy") in fixed.ours
+
+
+def test_what_envoy_needs_stays_until_controllers_that_are_late_make_no_more_of_its_pods(fixed: FakeWorkshop) -> None:
+    fixed.busy = 5
+
+    rollback(fixed, recycle="clients")
+
+    assert fixed.ours == []
+
+
+def test_a_deployment_that_nothing_deletes_keeps_what_it_needs(fixed: FakeWorkshop) -> None:
+    fixed.busy = 1000
+
+    with pytest.raises(RefusedError, match="these pods did not end within 60 s"):
+        rollback(fixed, recycle="clients")
+
+    assert ("configmaps", "greeter-grpclb-envoy") in fixed.ours
+
+
+def test_envoys_that_are_still_being_deleted_are_waited_for_by_the_next_fix(shop: FakeWorkshop) -> None:
+    fix(shop, stage_only=True)
+    shop.api.change(
+        ("deployments", "shop", "greeter-grpclb-envoy"),
+        lambda held: held["metadata"].update(deletionTimestamp="2026-11-23T12:00:00Z"),
+    )
+    shop.busy, talk = 30, Listener()
+
+    fix(shop, talk)
+
+    assert "Deployment/greeter-grpclb-envoy of an earlier fix is still being deleted" in talk.text
+    assert shop.leads_to_envoy
+
+
+def test_envoys_that_are_being_deleted_without_end_stop_the_next_fix(shop: FakeWorkshop) -> None:
+    fix(shop, stage_only=True)
+    shop.api.change(
+        ("deployments", "shop", "greeter-grpclb-envoy"),
+        lambda held: held["metadata"].update(deletionTimestamp="2026-11-23T12:00:00Z"),
+    )
+    shop.busy = 10_000
+
+    with pytest.raises(RefusedError, match="Deployment/greeter-grpclb-envoy is being deleted, and was not gone within"):
+        fix(shop)
+
+    assert shop.service["spec"] == BEFORE
 
 
 def test_envoys_that_a_rollback_of_a_bypassed_fix_drained_are_replaced_by_the_next_fix(fixed: FakeWorkshop) -> None:

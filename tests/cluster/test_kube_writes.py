@@ -135,6 +135,14 @@ def test_a_deletion_is_only_of_the_object_that_was_seen_and_takes_along_what_it_
     assert json.loads(talk.bodies[0]) == {"propagationPolicy": "Background", "preconditions": {"uid": "5f0c"}}
 
 
+def test_a_deletion_in_the_foreground_lets_what_the_object_owns_go_first(tmp_path: Path) -> None:
+    talk = Conversation(tmp_path, says(200, {"kind": "Deployment"}))
+
+    carried_out(talk, Delete("deployments", "shop", "greeter-grpclb-envoy", "5f0c", foreground=True))
+
+    assert json.loads(talk.bodies[0]) == {"propagationPolicy": "Foreground", "preconditions": {"uid": "5f0c"}}
+
+
 def test_a_name_cannot_lead_to_another_path(tmp_path: Path) -> None:
     talk = Conversation(tmp_path, says(200, {"kind": "Service"}))
 
