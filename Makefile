@@ -38,8 +38,8 @@ imports: $(DEV)
 # Those that compare rates come last, when nothing else is going on.
 e2e_tests = $(patsubst %,tests/e2e/test_%.py,$(1))
 BESIDE := $(call e2e_tests,completion fix_other_ways frozen hostile_sources krew kube_adapter pipx prometheus proxies \
-	rbac verbose)
-LAST := $(call e2e_tests,diagnose fix_broken documented_commands fix sources)
+	rbac verbose fix_cut_off documented_commands)
+LAST := $(call e2e_tests,diagnose fix_broken fix sources)
 LOADING := $(filter-out $(BESIDE) $(LAST),$(wildcard tests/e2e/test_*.py)) $(LAST)
 E2E := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q --durations=25 --e2e
 
