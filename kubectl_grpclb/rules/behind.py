@@ -12,6 +12,7 @@ from kubectl_grpclb.model.facts import Facts, Pod, PodSockets, Tier
 from kubectl_grpclb.model.finding import Confidence, Verdict
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.rules.measure import Measured, by_bytes, by_connections, by_requests
+from kubectl_grpclb.rules.passing import are_more_than_strays
 from kubectl_grpclb.rules.past import lasting_past_envoy, past_envoy
 from kubectl_grpclb.rules.verdict import decide
 
@@ -59,7 +60,8 @@ def weigh_behind(facts: Facts, tier: Tier) -> Weighed:
         )
         verdict, reason = decide(facts, measured, len(ready) - len(read), starved=False)
         return Weighed(measured, tuple(read), verdict, reason)
-    return _quiet(ready, read, passing=sum(len(past_envoy(facts, pod)) for pod in ready))
+    passing = any(past_envoy(facts, pod) for pod in ready) or are_more_than_strays(list(read.values()))
+    return _quiet(ready, read, passing=passing)
 
 
 def _dead_end(facts: Facts, tier: Tier, ready: int) -> str:
@@ -98,12 +100,12 @@ def _unseen(ready: Sequence[Pod], past: dict[str, int]) -> str:
     return f"; {_UNSEEN}" if len(past) < len(ready) else ""
 
 
-def _quiet(ready: Sequence[Pod], read: dict[str, PodSockets], passing: int) -> Weighed:
+def _quiet(ready: Sequence[Pod], read: dict[str, PodSockets], *, passing: bool) -> Weighed:
     """Say what it comes to where no connection past Envoy lasts, and few requests or none came through it."""
     counts = [pod.requests for pod in ready]
     known = [count for count in counts if count is not None]
     if len(known) < len(ready):
-        if len(read) == len(ready) and not any(_held(read)):
+        if len(read) == len(ready) and not any(_held(read)) and not passing:
             return _weighed(ready, [0] * len(ready), "idle", "neither Envoy nor a client is connected to any ready pod")
         return Weighed(_NOTHING, (), "inconclusive", "how many requests Envoy sends to each pod is not known")
     if any(known):

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from kubectl_grpclb.model.facts import PodSockets
 
-__all__ = ["Passing", "passing_of"]
+__all__ = ["Passing", "are_more_than_strays", "passing_of"]
 
 _STRAYS = 3
 _STRAYS_A_POD = 2
@@ -34,6 +34,12 @@ def passing_of(read: Sequence[PodSockets]) -> Passing:
     if len(accepted) == len(read) and all(map(_has_no_other_port, read)):
         return Passing(seen if few and not any(seen) else tuple(map(max, accepted, seen)))
     return Passing(seen, unplaced=0 if few else sum(accepted))
+
+
+def are_more_than_strays(read: Sequence[PodSockets]) -> bool:
+    """Tell whether more connections came and went than a scrape or a look of somebody else's may explain."""
+    passing = passing_of(read)
+    return sum(passing.counts) + passing.unplaced > max(_STRAYS, _STRAYS_A_POD * len(read))
 
 
 def _accepted(sockets: PodSockets) -> int | None:

@@ -36,6 +36,24 @@ def test_requests_decide_by_effect_and_beyond_chance(requests: tuple[int, ...], 
     assert (load.verdict, load.balance.signal) == (verdict, "requests")
 
 
+@pytest.mark.parametrize("requests", [0, None], ids=["none through Envoy", "unknown of Envoy"])
+@pytest.mark.parametrize("passed", [0, 4])
+def test_servers_that_clients_dial_anew_for_every_call_past_envoy_are_not_idle(
+    requests: int | None, passed: int
+) -> None:
+    dialled = sockets((), opened=500, passed=passed, waited=5.0)
+
+    load = assess(behind([pod(number, dialled, requests=requests) for number in (11, 12, 13)]))
+
+    assert load.verdict == "inconclusive"
+
+
+def test_a_scrape_of_servers_without_clients_is_no_client() -> None:
+    scraped = sockets((), opened=1, passed=0, waited=5.0)
+
+    assert assess(behind([pod(number, scraped, requests=0) for number in (11, 12, 13)])).verdict == "idle"
+
+
 def test_requests_that_are_uneven_by_chance_alone_are_balanced() -> None:
     assert assess(served(16, 5)).verdict == "balanced"
     assert assess(served(160, 50)).verdict == "unbalanced"
