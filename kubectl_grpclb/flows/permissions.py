@@ -1,8 +1,9 @@
 """What the user must be allowed to do for a fix or a rollback, asked of the cluster before anything is changed."""
 
 import asyncio
+import shlex
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import get_args
 
 import msgspec
@@ -17,7 +18,7 @@ from kubectl_grpclb.model.plan import Check, Plan, Restart
 from kubectl_grpclb.model.rbac import api_name, rule_text
 from kubectl_grpclb.model.receipt import Made, Receipt
 from kubectl_grpclb.model.roles import Wants, names_of, needs_of, places_of
-from kubectl_grpclb.probes.ask import Ask
+from kubectl_grpclb.probes.ask import Ask, Via
 from kubectl_grpclb.probes.wants import wants_of
 from kubectl_grpclb.remedies.envoy.options import EnvoyOptions
 
@@ -26,6 +27,13 @@ __all__ = ["permitted_plan", "see_that_it_may_be_rolled_back"]
 _BESIDES: Mapping[str, Feature] = {"horizontalpodautoscalers": "autoscale", "networkpolicies": "network-policy"}
 """What a fix makes only where it was asked for."""
 
+
+_FLAGS: Mapping[Feature, tuple[str, ...]] = {
+    "headless": ("--strategy", "headless"),
+    "autoscale": ("--autoscale", "2"),
+    "network-policy": ("--network-policy",),
+}
+"""The flags of `rbac` that add the permissions for a feature; how many Envoys there may be changes none of them."""
 
 _PERHAPS: Mapping[str, str] = {
     "podmetrics": "metrics.k8s.io/v1beta1",
@@ -69,33 +77,35 @@ async def permitted_plan(
         msgspec.structs.replace(sources, service=plan.target.service, features=sources.features | features),
         plan.restart if plan.recycle else (),
     )
+    role = _role_command("fix", ask.namespace, features, recycle, (*_via(ask.via), *ask.source_flags.words()))
     refused = tuple(
         Check(
             level="refuse",
             name="permissions",
             message=f"You lack a permission that the fix needs: {rule}",
-            do=f"Ask for a Role with this rule; `kubectl grpclb rbac fix -n {plan.target.namespace}` prints the whole "
-            "Role. Or give the manifests that --dry-run prints to somebody who has it.",
+            do=f"Ask for a Role with this rule; `{role}` prints the whole Role. Or give the manifests that --dry-run "
+            "prints to somebody who has it.",
         )
         for rule in lacking.rules
     )
-    warning = _warning(plan.target.namespace, lacking.losses)
+    warning = _warning(role, lacking.losses)
     return msgspec.structs.replace(plan, checks=(*refused, *plan.checks, *warning))
 
 
 async def see_that_it_may_be_rolled_back(cluster: Workshop, receipt: Receipt, recycle: Recycle) -> tuple[str, ...]:
     """Give what a rollback has to do without, a sentence each. Raises RefusedError where it lacks a permission."""
+    features = {*_strategy(receipt.strategy), *_features(receipt.made)}
     lacking = await _lacking(
         cluster,
         "rollback",
-        _wants(receipt.namespace, receipt.service, {*_strategy(receipt.strategy), *_features(receipt.made)}),
+        _wants(receipt.namespace, receipt.service, features),
         receipt.restart if recycle == "clients" else (),
     )
     if lacking.rules:
         raise RefusedError(
             f"this rollback is not begun, and nothing was changed: you lack permissions that it needs. A Role with "
-            f"these rules would allow it (`kubectl grpclb rbac rollback -n {receipt.namespace}` prints the whole of "
-            "it):\n" + "\n".join(f"  {rule}" for rule in lacking.rules)
+            f"these rules would allow it (`{_role_command('rollback', receipt.namespace, features, recycle)}` prints "
+            "the whole of it):\n" + "\n".join(f"  {rule}" for rule in lacking.rules)
         )
     return lacking.losses
 
@@ -119,7 +129,20 @@ def _chosen(options: EnvoyOptions) -> Iterator[Feature]:
         yield "network-policy"
 
 
-def _warning(namespace: str, losses: tuple[str, ...]) -> tuple[Check, ...]:
+def _role_command(
+    verb: Verb, namespace: str, features: Collection[Feature], recycle: Recycle, sources: Sequence[str] = ()
+) -> str:
+    """Write the command that prints the role with all that is asked for here."""
+    flags = [word for feature, words in _FLAGS.items() if feature in features for word in words]
+    restarting = ("--recycle", "clients") if recycle == "clients" else ()
+    return shlex.join(("kubectl", "grpclb", "rbac", verb, "-n", namespace, *flags, *restarting, *sources))
+
+
+def _via(chosen: Sequence[Via]) -> Sequence[str]:
+    return () if tuple(chosen) == ("auto",) else ("--via", ",".join(chosen))
+
+
+def _warning(role: str, losses: tuple[str, ...]) -> tuple[Check, ...]:
     if not losses:
         return ()
     return (
@@ -127,7 +150,7 @@ def _warning(namespace: str, losses: tuple[str, ...]) -> tuple[Check, ...]:
             level="warn",
             name="permissions",
             message=f"You are not permitted to read some of what would help. {' '.join(losses)}",
-            do=f"The fix continues without it; `kubectl grpclb rbac fix -n {namespace}` prints the rules for it.",
+            do=f"The fix continues without it; `{role}` prints the rules for it.",
         ),
     )
 

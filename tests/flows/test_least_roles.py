@@ -175,6 +175,25 @@ def test_recycling_needs_permissions_of_its_own(shop: GuardedWorkshop) -> None:
     assert 'resources: ["deployments"], verbs: ["patch"]' in said
 
 
+def test_the_role_that_a_refusal_says_how_to_print_is_that_of_what_was_asked_for(shop: GuardedWorkshop) -> None:
+    shop.roles = roles_for("fix", wants(frozenset({"envoy"}), "greeter"))
+
+    listener = Listener(agrees=False)
+    with pytest.raises(GrpclbError):
+        fix(shop, listener, recycle="clients", envoy=AUTOSCALED)
+
+    said = "\n".join(check.do for check in listener.shown[-1].refused)
+    assert "`kubectl grpclb rbac fix -n shop --autoscale 2 --network-policy --recycle clients`" in said
+
+
+def test_the_role_that_a_refused_rollback_says_how_to_print_is_that_of_its_fix(fixed: GuardedWorkshop) -> None:
+    fixed.roles = roles_for("rollback", wants(frozenset({"envoy"}), "greeter"))
+
+    said = told(lambda listener: rollback(fixed, listener))
+
+    assert "`kubectl grpclb rbac rollback -n shop --autoscale 2 --network-policy`" in said
+
+
 def told_by_prometheus(shop: GuardedWorkshop) -> str:
     """What a fix that asks Prometheus says before it begins."""
     ask = replace(ASK, via=("auto", "prometheus"), prometheus="svc/monitoring/prometheus:9090")
