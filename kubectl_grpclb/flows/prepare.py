@@ -149,7 +149,7 @@ async def _look_around(
         gateway_api=gateway,
         other_policies=[name for (name, _, _), served in zip(_POLICIES, policies, strict=True) if served],
         spoken=spoken,
-        envoys=next((each for each in there if each["kind"] == "Deployment"), None),
+        standing=[each for each in there if _label(each) == facts.target.service and not Done(each).is_ending],
         budgets=budgets,
     )
 

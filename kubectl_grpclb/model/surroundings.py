@@ -79,5 +79,7 @@ class Surroundings(Struct, frozen=True):
     """Those of the namespace."""
     scaled: Scaled | None = None
     """None where there is no Envoy yet, or nobody else set how many there are."""
+    standing: tuple[str, ...] = ()
+    """The kinds of the objects of an earlier fix that are there and stay, each as often as there are some."""
     namespace_annotations: Annotations | None = None
     """The few of them that are kept; None where there is none or it could not be read."""

@@ -42,13 +42,13 @@ def derive_surroundings(
     taken: Iterable[str] = (),
     gateway_api: bool = False,
     other_policies: Iterable[str] = (),
-    envoys: Manifest | None = None,
+    standing: Sequence[Manifest] = (),
     budgets: Outcome | None = None,
 ) -> Surroundings:
     """Put a diagnosis and the answers to `request_surroundings` together; what was refused or not asked is a Gap.
 
     `readings` are those of the snapshot and of the surroundings; `service` is the whole object, as the API server
-    gives it, and so are `envoys`, the Deployment of an earlier fix, and `budgets`, the list of the namespace's.
+    gives it, and so are `standing`, what there is of an earlier fix and stays, and `budgets`, the namespace's list.
     """
     target = facts.target
     home = _namespace(readings, target.namespace)
@@ -70,7 +70,8 @@ def derive_surroundings(
         spoken=tuple(spoken),
         other_policies=tuple(other_policies),
         budgets=_budgets(budgets),
-        scaled=_scaled(envoys),
+        scaled=_scaled(next((each for each in standing if each["kind"] == "Deployment"), None)),
+        standing=tuple(each["kind"] for each in standing),
         namespace_annotations=home.annotations,
     )
 

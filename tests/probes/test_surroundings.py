@@ -116,7 +116,9 @@ def test_who_else_set_the_number_of_envoys_is_known_by_the_fields_that_it_manage
 ) -> None:
     snapshot = asyncio.run(gather(sticky(), Ask("shop", "greeter", window=5.0)))
 
-    around = derive_surroundings(derive(snapshot), snapshot.readings, live(), envoys=envoys)
+    standing = [] if envoys is None else [{**envoys, "kind": "Deployment"}]
+
+    around = derive_surroundings(derive(snapshot), snapshot.readings, live(), standing=standing)
 
     assert around.scaled == scaled
 

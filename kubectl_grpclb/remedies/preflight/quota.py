@@ -1,9 +1,8 @@
 """ResourceQuotas: whether the namespace has room for the bundle."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from kubectl_grpclb.model.bundle import is_ours
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.kube import ResourceQuota, ScopeRequirement
@@ -16,13 +15,15 @@ __all__ = ["check"]
 
 _NAME = "quota"
 _MEBI = 2**20
+_OBJECTS = (("Service", 1), ("ConfigMap", 2), ("Deployment", 1), ("PodDisruptionBudget", 1), ("Lease", 1))
+"""How many of each kind a fix makes: Envoy's configuration is one ConfigMap, the receipt the other."""
 
 
 def check(facts: Facts, around: Surroundings, intent: Intent) -> Iterable[Check]:
     """Refuse where a quota's rest cannot hold what is to be made: the API server would not make all of it."""
     if isinstance(around.quotas, Gap):
         return [_unread(around.quotas)]
-    needs = _needs(intent, staged=_staged(around, intent))
+    needs = _needs(intent, around.standing)
     return [
         found
         for quota in around.quotas
@@ -32,12 +33,15 @@ def check(facts: Facts, around: Surroundings, intent: Intent) -> Iterable[Check]
     ]
 
 
-def _needs(intent: Intent, *, staged: bool) -> Mapping[str, Fraction | None]:
+def _needs(intent: Intent, standing: Sequence[str]) -> Mapping[str, Fraction | None]:
     """Give what is added of each resource that a quota can count; None where an amount is not a quantity.
 
-    Where the bundle is there already, a new configuration brings one pod more at a time (maxSurge).
+    Where Envoys are there already, a new configuration brings one pod more at a time (maxSurge).
     """
-    pods, objects = (1, 0) if staged else (intent.replicas, 1)
+    pods = 1 if "Deployment" in standing else intent.replicas
+    services, config_maps, deployments, budgets, leases = (
+        Fraction(max(0, whole - standing.count(kind))) for kind, whole in _OBJECTS
+    )
     cpu, memory = (_times(pods, amount) for amount in (intent.cpu_request, intent.memory_request))
     return {
         "pods": Fraction(pods),
@@ -47,29 +51,20 @@ def _needs(intent: Intent, *, staged: bool) -> Mapping[str, Fraction | None]:
         "memory": memory,
         "requests.memory": memory,
         "limits.memory": _times(pods, intent.memory_limit),
-        "services": Fraction(objects),
-        "count/services": Fraction(objects),
-        "configmaps": Fraction(2 * objects),
-        "count/configmaps": Fraction(2 * objects),
-        "count/deployments.apps": Fraction(objects),
+        "services": services,
+        "count/services": services,
+        "configmaps": config_maps,
+        "count/configmaps": config_maps,
+        "count/deployments.apps": deployments,
         "count/replicasets.apps": Fraction(1),
-        "count/poddisruptionbudgets.policy": Fraction(objects),
-        "count/leases.coordination.k8s.io": Fraction(objects),
+        "count/poddisruptionbudgets.policy": budgets,
+        "count/leases.coordination.k8s.io": leases,
     }
 
 
 def _times(pods: int, amount: str) -> Fraction | None:
     each = parse_quantity(amount)
     return None if each is None else pods * each
-
-
-def _staged(around: Surroundings, intent: Intent) -> bool:
-    """Tell whether the bundle was begun: the headless Service is what is made first."""
-    others = () if isinstance(around.other_services, Gap) else around.other_services
-    return any(
-        other.metadata.name == intent.bundle.headless and is_ours(other.metadata, intent.bundle.service)
-        for other in others
-    )
 
 
 def _held_against(

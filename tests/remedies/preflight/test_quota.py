@@ -87,14 +87,23 @@ def test_a_quota_for_other_pods_is_left_aside(spec: dict[str, object], counts: b
 
 
 def test_a_bundle_that_is_there_needs_room_for_one_pod_more() -> None:
-    ours = kube.Service(kube.Metadata(name="greeter-grpclb-pods", labels={"grpclb/service": "greeter"}))
     data = {
         "metadata": {"name": "compute"},
         "status": {"hard": {"services": "2", "pods": "6"}, "used": {"services": "2", "pods": "5"}},
     }
-    here = around(quotas=(msgspec.convert(data, kube.ResourceQuota),), other_services=(ours,))
+    here = around(quotas=(msgspec.convert(data, kube.ResourceQuota),), standing=("Service", "ConfigMap", "Deployment"))
 
     assert list(check(known(), here, INTENT)) == []
+
+
+def test_a_bundle_whose_envoys_are_gone_needs_room_for_all_of_them() -> None:
+    data = {
+        "metadata": {"name": "compute"},
+        "status": {"hard": {"services": "2", "pods": "6"}, "used": {"services": "2", "pods": "5"}},
+    }
+    here = around(quotas=(msgspec.convert(data, kube.ResourceQuota),), standing=("Service", "ConfigMap"))
+
+    assert ["pods" in each.message for each in check(known(), here, INTENT)] == [True]
 
 
 def test_quotas_that_could_not_be_read_are_warned_of() -> None:
