@@ -75,6 +75,15 @@ def test_every_command_of_another_plan_says_which_cluster(strategy: Any) -> None
     assert forgetful(commands(plan)) == []
 
 
+def test_a_file_of_before_flags_were_kept_says_where_figures_were_as_far_as_it_knows() -> None:
+    snapshot = staged(HERE / "cases" / "sticky")
+    older = msgspec.structs.replace(snapshot.target, metrics_port=9095, prometheus="svc/monitoring/prometheus:9090")
+
+    (first, *_) = commands(diagnosed(msgspec.structs.replace(snapshot, target=older)).findings[0].next)
+
+    assert "--metrics-port 9095 --prometheus svc/monitoring/prometheus:9090" in first
+
+
 def test_the_cases_have_commands_at_all() -> None:
     assert len([each for case in CASES for each in commands(diagnosed(staged(case)))]) > len(CASES)
 

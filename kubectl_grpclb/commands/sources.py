@@ -158,6 +158,8 @@ def _port(given: str | None) -> int | str | None:
 def _path(given: str | None) -> str | None:
     if given is not None and not re.fullmatch(r"/[!-~]*", given):
         raise UsageError(f"--metrics-path begins with / and holds no blanks, unlike {printable(given)!r}")
+    if given is not None and set(given) & {"?", "#"}:
+        raise UsageError("--metrics-path is a path, without ? and #: it is shown in reports, where no secret should be")
     return given
 
 

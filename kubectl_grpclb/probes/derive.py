@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct, ValidationError, convert
 
 from kubectl_grpclb.model import facts, kube, rbac
-from kubectl_grpclb.model.command import NO_SOURCE_FLAGS, NOT_GIVEN
+from kubectl_grpclb.model.command import NOT_GIVEN, SourceFlags
 from kubectl_grpclb.model.errors import BadSnapshotError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.needs import lost_without
@@ -23,6 +23,7 @@ from kubectl_grpclb.model.snapshot import (
     Request,
     Scrape,
     Snapshot,
+    SnapshotTarget,
 )
 from kubectl_grpclb.probes.ask import Ask, Via
 from kubectl_grpclb.probes.client_channelz import client_channels
@@ -61,8 +62,14 @@ def ask_of(snapshot: Snapshot) -> Ask:
         prometheus=target.prometheus,
         prometheus_range=target.prometheus_range or 0.0,
         flags=target.flags or NOT_GIVEN,
-        source_flags=target.source_flags or NO_SOURCE_FLAGS,
+        source_flags=target.source_flags or _older(target),
     )
+
+
+def _older(target: SnapshotTarget) -> SourceFlags:
+    """Give what a file of before these flags were kept still says of them."""
+    port = target.metrics_port
+    return SourceFlags(metrics_port=None if port is None else str(port), prometheus=target.prometheus)
 
 
 def _via(recorded: tuple[str, ...] | None) -> tuple[Via, ...]:

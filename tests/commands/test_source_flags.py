@@ -57,6 +57,7 @@ def test_what_fix_takes_is_what_changes_nothing() -> None:
         ({"metrics_port": "0"}, "--metrics-port"),
         ({"metrics_port": "70000"}, "--metrics-port"),
         ({"metrics_path": "metrics"}, "--metrics-path"),
+        ({"metrics_path": "/metrics?token=hunter2"}, "--metrics-path"),
         ({"prometheus_range": "0"}, "--prometheus-range"),
         ({"prometheus_range": "1000h"}, "--prometheus-range"),
         ({"prometheus": "monitoring"}, "--prometheus"),
