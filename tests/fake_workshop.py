@@ -66,6 +66,8 @@ class FakeWorkshop(Controllers, Kubelet, FakeCluster):
         """Resources, and how many reads of whole objects the API server fails before it answers again."""
         self.speechless = 0
         """How often Envoy's page of connections cannot be had before it can."""
+        self.hostless = 0
+        """How often Envoy's page of the servers that it knows cannot be had before it can."""
         self.passed_through = 0
         """Clients' connections to a port of the Service that is passed through as TCP."""
         self.unknown_to_envoy: frozenset[str] = frozenset()
@@ -273,6 +275,9 @@ class FakeWorkshop(Controllers, Kubelet, FakeCluster):
                 self.speechless -= 1
                 return Refused(GapReason.TIMED_OUT, "no answer within 5 s")
             return parts.stats_page(request.path, 1 if self._through_envoy else 0, self.passed_through)
+        if self.hostless > 0:
+            self.hostless -= 1
+            return Refused(GapReason.TIMED_OUT, "no answer within 5 s")
         self._asked += 1
         requests = self._asked * 100 if self._through_envoy else 0
         return printed(json.dumps({"cluster_statuses": [{"name": "servers", "host_statuses": self._hosts(requests)}]}))

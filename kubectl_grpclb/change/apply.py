@@ -94,9 +94,10 @@ async def stage(site: Site, creations: Sequence[Create]) -> None:
     """Bring about every object of the bundle. Raises RefusedError where the API server refuses one."""
     for creation in creations:
         kind, name = creation.manifest["kind"], creation.manifest["metadata"]["name"]
-        while (outcome := await _applied(site, creation.manifest)).is_ending:
+        until = time.monotonic() + site.seconds
+        while (await _applied(site, creation.manifest)).is_ending:
             site.say(f"{kind}/{name} of an earlier fix is still being deleted; waiting until it is gone")
-            await _until_gone(site, outcome.object)
+            await _until_gone(site, creation.manifest, until)
         site.say(f"applied {kind}/{name}")
 
 
@@ -108,13 +109,12 @@ async def _applied(site: Site, manifest: Manifest) -> Done:
     return outcome
 
 
-async def _until_gone(site: Site, manifest: Manifest) -> None:
-    """Wait for what is being deleted already; what is applied to it goes with it."""
+async def _until_gone(site: Site, manifest: Manifest, until: float) -> None:
+    """Wait for what is being deleted already; what is applied to it goes with it. Raises RefusedError."""
     resource, name = resource_of(manifest).resource, manifest["metadata"]["name"]
-    until = time.monotonic() + site.seconds
     while True:
         found = await site.cluster.fetch(resource, site.namespace, name)
-        if isinstance(found, Denied) or not found.is_ending:
+        if found.is_missing if isinstance(found, Denied) else not found.is_ending:
             return
         if time.monotonic() > until:
             raise RefusedError(

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kubectl_grpclb.change.rollout import pods_of
 from kubectl_grpclb.cluster.port import Workshop
@@ -14,9 +14,9 @@ from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.kube import EndpointSlice
 from kubectl_grpclb.model.plan import Manifest
-from kubectl_grpclb.model.snapshot import Answer, AskEnvoy, List, Objects
+from kubectl_grpclb.model.snapshot import Answer, AskEnvoy, List, Objects, Refused
 from kubectl_grpclb.model.text import printable
-from kubectl_grpclb.model.write import Denied, Outcome
+from kubectl_grpclb.model.write import Denied, Done, Outcome
 
 __all__ = ["Envoys", "selector_of"]
 
@@ -24,6 +24,12 @@ _LOOK_EVERY = 0.5
 _CALL_SECONDS = 5.0
 _CALLS = 5
 """Calls in a row that must come back before the path is believed."""
+
+_NO_OBJECTS = (GapReason.GARBLED, "the answer holds no objects")
+
+_BLIND = 30.0
+"""Seconds that an Envoy whose Deployment went first is given to end where nobody may look; without long calls it needs
+half of that."""
 
 _NO_ENVOY = "no Envoy is ready"
 
@@ -47,15 +53,21 @@ class Envoys:
 
         Raises RefusedError after `seconds`.
         """
-        until, told = time.monotonic() + seconds, 0
+        until, told, after_its_pods = time.monotonic() + seconds, 0, False
         while True:
             deployment = await self._cluster.fetch("deployments", self._namespace, self._bundle.envoy)
             gone = isinstance(deployment, Denied) and deployment.is_missing
+            after_its_pods = after_its_pods or (isinstance(deployment, Done) and deployment.is_ending)
             pods = await self._pods()
             if gone and pods == []:
                 return
             if gone and isinstance(pods, Denied) and pods.reason is GapReason.FORBIDDEN:
-                return  # it went after its pods
+                if not after_its_pods:
+                    self._say(
+                        f"may not see whether Envoy has ended ({printable(pods.message)}); giving it {_BLIND:.0f} s"
+                    )
+                    await asyncio.sleep(_BLIND)
+                return
             if not isinstance(pods, Denied) and len(pods) != told:
                 told = len(pods)
                 self._say(f"waiting for {told} {'pod' if told == 1 else 'pods'} of Envoy to drain and end")
@@ -70,13 +82,11 @@ class Envoys:
             wanted = await self._endpoints()
             names = _names(await self._pods(), _is_ready)
             known = [await self._hosts(name) for name in names]
-            if wanted and names and all(each == wanted for each in known):
+            if not isinstance(wanted, Gap) and wanted and names and all(each == wanted for each in known):
                 return len(wanted)
-            if time.monotonic() > until:
-                has = "; ".join(_listed(each) for each in known)
-                raise RefusedError(
-                    f"Envoy does not know the servers after {seconds:.0f} s: ready are {_listed(wanted)}, known {has}"
-                )
+            gaps = [each for each in (wanted, *known) if isinstance(each, Gap)]
+            if time.monotonic() > until or any(gap.reason is GapReason.FORBIDDEN for gap in gaps):
+                raise RefusedError(printable(gaps[0].detail) if gaps else _ignorant(wanted, known, seconds))
             await asyncio.sleep(_LOOK_EVERY)
 
     async def until_answered(self, port: int, seconds: float, *, through_envoy: bool, what: str) -> None:
@@ -137,7 +147,7 @@ class Envoys:
                 raise RefusedError(f"{what} did not come back: {printable(said)}")
             await asyncio.sleep(_LOOK_EVERY)
 
-    async def _endpoints(self) -> frozenset[str]:
+    async def _endpoints(self) -> frozenset[str] | Gap:
         request = List(
             resource="endpointslices",
             namespace=self._namespace,
@@ -145,7 +155,8 @@ class Envoys:
         )
         answer = (await self._cluster.read(request)).answer
         if not isinstance(answer, Objects):
-            raise RefusedError(f"could not read the endpoints of {self._bundle.headless}: {printable(str(answer))}")
+            reason, said = (answer.reason, answer.message) if isinstance(answer, Refused) else _NO_OBJECTS
+            return Gap(reason, f"could not read the endpoints of {self._bundle.headless}: {said}")
         return frozenset(
             canonical(address)
             for item in answer.items
@@ -155,10 +166,10 @@ class Envoys:
             for address in endpoint.addresses[:1]
         )
 
-    async def _hosts(self, name: str) -> frozenset[str]:
+    async def _hosts(self, name: str) -> frozenset[str] | Gap:
         hosts = requests_by_host(await self._ask(name, HOSTS_PAGE))
         if isinstance(hosts, Gap):
-            raise RefusedError(f"could not ask {name} which servers it knows: {printable(hosts.detail)}")
+            return Gap(hosts.reason, f"could not ask {name} which servers it knows: {hosts.detail}")
         return frozenset(address for address, _ in hosts)
 
     async def _pods(self) -> list[Manifest] | Denied:
@@ -188,10 +199,10 @@ def _runs(pod: Manifest) -> bool:
 
 
 def _still_there(pods: list[Manifest] | Denied, deployment: Outcome, seconds: float, aim: Aim) -> str:
-    denied = pods if isinstance(pods, Denied) else deployment if isinstance(deployment, Denied) else None
-    if denied is not None and not denied.is_missing:
-        return f"whether the pods of Envoy have ended could not be seen: {printable(denied.message)}"
     names = [] if isinstance(pods, Denied) else [pod["metadata"]["name"] for pod in pods]
+    denied = [each for each in (pods, deployment) if isinstance(each, Denied) and not each.is_missing]
+    if denied and not names:
+        return f"whether the pods of Envoy have ended could not be seen: {printable(denied[0].message)}"
     if not names:
         return f"the Deployment of Envoy was not deleted within {seconds:.0f} s. What it needs is left"
     return (
@@ -201,5 +212,12 @@ def _still_there(pods: list[Manifest] | Denied, deployment: Outcome, seconds: fl
     )
 
 
-def _listed(addresses: frozenset[str]) -> str:
+def _ignorant(wanted: frozenset[str] | Gap, known: Sequence[frozenset[str] | Gap], seconds: float) -> str:
+    has = "; ".join(_listed(each) for each in known)
+    return f"Envoy does not know the servers after {seconds:.0f} s: ready are {_listed(wanted)}, known {has}"
+
+
+def _listed(addresses: frozenset[str] | Gap) -> str:
+    if isinstance(addresses, Gap):
+        return "unknown"
     return ", ".join(sorted(addresses)[:10]) or "none"

@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import Struct
 
 from kubectl_grpclb.cluster.port import Workshop
-from kubectl_grpclb.model.bundle import Bundle
+from kubectl_grpclb.model.bundle import SERVICE_LABEL, Bundle
 from kubectl_grpclb.model.errors import ClusterError, RefusedError
 from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.text import printable
@@ -67,6 +67,11 @@ class Hold:
                 return False
             if self._lost or not self.is_late:
                 return True
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether another run has it by now, with everything that this one began."""
+        return bool(self._lost)
 
     @property
     def is_late(self) -> bool:
@@ -149,13 +154,23 @@ async def _acquire(cluster: Workshop, namespace: str, bundle: Bundle, say: Calla
             if found.is_missing:
                 continue
             raise _refused(found, bundle)
-        taken = await _take_over(cluster, namespace, found.object, say)
+        taken = await _take_over(cluster, namespace, bundle, found.object, say)
         if taken is not None:
             return taken
 
 
-async def _take_over(cluster: Workshop, namespace: str, lease: Manifest, say: Callable[[str], None]) -> _Taken | None:
-    """Watch whether the holder renews; take the Lease where it does not. None: it changed hands, look again."""
+async def _take_over(
+    cluster: Workshop, namespace: str, bundle: Bundle, lease: Manifest, say: Callable[[str], None]
+) -> _Taken | None:
+    """Watch whether the holder renews; take the Lease where it does not. None: it changed hands, look again.
+
+    Raises RefusedError where somebody else's program has it, or it may not be taken.
+    """
+    if (lease["metadata"].get("labels") or {}).get(SERVICE_LABEL) != bundle.service:
+        raise RefusedError(
+            f"the Lease {bundle.receipt} is not that of a fix of Service {printable(bundle.service)}: it lacks the "
+            f"label {SERVICE_LABEL}. Nothing was changed; see whose it is, and delete it if it is nobody's"
+        )
     holder = printable(str(lease["spec"].get("holderIdentity", "somebody")))
     say(f"{holder} holds the Lease {lease['metadata']['name']}; watching for {LEASE_SECONDS} s whether it is at work")
     until = time.monotonic() + LEASE_SECONDS
@@ -172,7 +187,11 @@ async def _take_over(cluster: Workshop, namespace: str, lease: Manifest, say: Ca
     mine = {**lease, "spec": {**_spec(), "leaseTransitions": lease["spec"].get("leaseTransitions", 0) + 1}}
     asked = time.monotonic()
     outcome = await cluster.write(Replace(mine, namespace))
-    return _Taken(outcome.object, asked) if isinstance(outcome, Done) else None
+    if isinstance(outcome, Done):
+        return _Taken(outcome.object, asked)
+    if outcome.is_conflict or outcome.is_missing:
+        return None
+    raise _refused(outcome, bundle)
 
 
 def _conflicts(outcome: Outcome) -> bool:

@@ -10,8 +10,8 @@ import msgspec
 from kubectl_grpclb.change.carry import carried_out
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.files import write_atomically
-from kubectl_grpclb.model.bundle import Bundle, bundle_of
-from kubectl_grpclb.model.errors import BadReceiptError, RefusedError
+from kubectl_grpclb.model.bundle import SERVICE_LABEL, Bundle, bundle_of
+from kubectl_grpclb.model.errors import BadReceiptError, DamagedReceiptError, RefusedError
 from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.receipt import Made, Receipt, Step, decode_receipt, encode_receipt
 from kubectl_grpclb.model.text import printable
@@ -69,7 +69,7 @@ class Journal:
 
 
 async def load(cluster: Workshop, namespace: str, service: str, file: Path | None = None) -> Receipt | None:
-    """Read the receipt beside the Service, else the file's; None where there is none.
+    """Read the receipt beside the Service, else the file's, also where the former is damaged; None for none.
 
     Raises BadReceiptError where one is there and cannot be read, RefusedError where it may not be looked for.
     """
@@ -81,11 +81,12 @@ async def load(cluster: Workshop, namespace: str, service: str, file: Path | Non
                 f"{printable(outcome.message)}"
             )
         return None if file is None else _from_file(file, namespace, service)
-    text = (outcome.object.get("data") or {}).get(_KEY)
-    where = f"ConfigMap {bundle_of(service).receipt}"
-    if not isinstance(text, str):
-        raise BadReceiptError(f"{where} holds no {_KEY}: it is not a fix's receipt")
-    return _of(decode_receipt(text.encode()), where, namespace, service)
+    try:
+        return _from_config_map(outcome.object, namespace, service)
+    except DamagedReceiptError as error:
+        if file is not None and (outcome.object["metadata"].get("labels") or {}).get(SERVICE_LABEL) == service:
+            return _from_file(file, namespace, service)
+        raise DamagedReceiptError(f"{error}. The machine that ran fix may have one, for --receipt") from error
 
 
 def receipt_file(context: str, namespace: str, service: str) -> Path | None:
@@ -99,6 +100,14 @@ def receipt_file(context: str, namespace: str, service: str) -> Path | None:
         return None
     safe = "".join(character if character.isalnum() or character in "-_." else "_" for character in context)
     return Path(state, "kubectl-grpclb", "receipts", safe.lstrip(".") or "_", f"{namespace}.{service}.json")
+
+
+def _from_config_map(config_map: Manifest, namespace: str, service: str) -> Receipt:
+    text = (config_map.get("data") or {}).get(_KEY)
+    where = f"ConfigMap {bundle_of(service).receipt}"
+    if not isinstance(text, str):
+        raise DamagedReceiptError(f"{where} holds no {_KEY}: it is not a fix's receipt")
+    return _of(decode_receipt(text.encode()), where, namespace, service)
 
 
 def _from_file(file: Path, namespace: str, service: str) -> Receipt:

@@ -85,6 +85,8 @@ async def _outdated(cluster: Workshop, prepared: Prepared) -> bool:
         name, namespace = creation.manifest["metadata"]["name"], plan.target.namespace
         now = await cluster.fetch(resource, namespace, name)
         then = await cluster.write(Apply(creation.manifest, namespace, dry_run=True))
+        if isinstance(now, Done) and now.is_ending:
+            return True
         if isinstance(now, Denied) or isinstance(then, Denied) or _essence(now.object) != _essence(then.object):
             return True
     return False

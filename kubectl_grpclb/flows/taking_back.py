@@ -29,6 +29,9 @@ async def take_back(site: Site, prepared: Prepared, error: BaseException) -> Non
     this program, it says nothing where all is taken back: then that error is to go on its way.
     """
     receipt = site.journal.receipt
+    if site.hold.is_lost:
+        _leave(site)
+        return
     _tell(site, error, "putting the Service back and removing what was staged")
     try:
         led = await patiently(site, lambda: _put_back(site))
@@ -51,6 +54,9 @@ async def take_back(site: Site, prepared: Prepared, error: BaseException) -> Non
 
 async def take_away(site: Site, prepared: Prepared, error: BaseException) -> None:
     """Remove what this fix staged, where it did not come to the Service; raises as `take_back` does."""
+    if site.hold.is_lost:
+        _leave(site)
+        return
     _tell(site, error, "removing what was staged")
     try:
         removed = await _removed_again(site, prepared)
@@ -58,6 +64,11 @@ async def take_away(site: Site, prepared: Prepared, error: BaseException) -> Non
         raise RefusedError(f"{_why(error)}.\nThe Service was not touched; {second}") from second
     if isinstance(error, GrpclbError):
         raise RefusedError(f"{error}.\nThe Service was not touched, and {removed}") from error
+
+
+def _leave(site: Site) -> None:
+    """Leave everything to the other run that has the Lease by now: it goes by the receipt, and so does the next one."""
+    site.say("another `fix` or `rollback` has taken over what this one began, and goes on with it")
 
 
 def _tell(site: Site, error: BaseException, what: str) -> None:
@@ -91,7 +102,7 @@ async def _removed_again(site: Site, prepared: Prepared) -> str:
     """
     receipt = site.journal.receipt
     try:
-        await patiently(site, lambda: _remove(site, prepared))
+        await patiently(site, lambda: _remove(site, prepared, receipt))
     except GrpclbError as error:
         raise RefusedError(
             f"what was staged is not removed: {error}. `{site.aim.grpclb('rollback')}` removes it"
@@ -107,8 +118,9 @@ _WITH_WHAT_STOOD = (
 )
 
 
-async def _remove(site: Site, prepared: Prepared) -> None:
-    receipt, earlier = site.journal.receipt, prepared.receipt
+async def _remove(site: Site, prepared: Prepared, receipt: Receipt) -> None:
+    """Remove what this fix's receipt names; tried again, the journal may have the earlier fix's by now."""
+    earlier = prepared.receipt
     await wait_for_the_late(site)
     await undo.remove(site, set(receipt.made) - set(receipt.found))
     if earlier is not None and (receipt.found or _is_worth_keeping(earlier, prepared)):
@@ -131,5 +143,5 @@ async def patiently(site: Site, act: Callable[[], Awaitable[Result]]) -> Result:
             return await act()
         except GrpclbError as error:
             may_pass = isinstance(error, ClusterError) or site.hold.is_late
-            if not may_pass or not await site.hold.again(until):
+            if site.hold.is_lost or not may_pass or not await site.hold.again(until):
                 raise

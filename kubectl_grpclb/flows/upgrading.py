@@ -30,6 +30,8 @@ async def upgrade(site: Site, creations: Sequence[Create]) -> None:
         so = await _given_back(site, before)
         if not isinstance(error, GrpclbError):
             raise
+        if await _are_ending(site):
+            raise RefusedError(f"{error}.\n{_leads_nowhere(site)}") from error
         raise RefusedError(f"{error}.\nThe existing Envoys keep serving, {so}. {_next(site)}") from error
     try:
         await apply.check(site)
@@ -38,6 +40,23 @@ async def upgrade(site: Site, creations: Sequence[Create]) -> None:
         raise RefusedError(
             f"{error}.\nThe new Envoys have taken the place of the old ones already. {_next(site)}"
         ) from error
+
+
+async def _are_ending(site: Site) -> bool:
+    """Tell whether somebody deletes the Envoys; where that cannot be seen, they are taken to serve."""
+    try:
+        found = await site.cluster.fetch("deployments", site.namespace, bundle_of(site.journal.receipt.service).envoy)
+    except ClusterError:
+        return False
+    return found.is_missing if isinstance(found, Denied) else found.is_ending
+
+
+def _leads_nowhere(site: Site) -> str:
+    service = site.journal.receipt.service
+    return (
+        f"The Envoys that Service/{service} leads to are being deleted. `{site.aim.grpclb('rollback')}` puts the "
+        "Service back at once; `fix` then starts anew"
+    )
 
 
 def _next(site: Site) -> str:

@@ -4,6 +4,7 @@ __all__ = [
     "BadReceiptError",
     "BadSnapshotError",
     "ClusterError",
+    "DamagedReceiptError",
     "DeclinedError",
     "EndedError",
     "GrpclbError",
@@ -38,7 +39,11 @@ class NotPermittedError(ClusterError):
 
 
 class BadReceiptError(GrpclbError):
-    """The record of a fix is truncated, not one, or of a newer schema."""
+    """The record of a fix cannot be acted upon: it is damaged, of a newer schema, or of something else."""
+
+
+class DamagedReceiptError(BadReceiptError):
+    """It is truncated, or no record of a fix at all."""
 
 
 class RefusedError(GrpclbError):

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Struct
 
-from kubectl_grpclb.model.errors import BadReceiptError
+from kubectl_grpclb.model.errors import BadReceiptError, DamagedReceiptError
 from kubectl_grpclb.model.finding import Balance, Verdict
 from kubectl_grpclb.model.plan import EnvoyPorts, Field, Patch, Restart, Strategy
 
@@ -109,7 +109,7 @@ def decode_receipt(raw: bytes) -> Receipt:
             )
         return msgspec.json.decode(raw, type=Receipt)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadReceiptError(f"the receipt of the fix cannot be read: {error}") from error
+        raise DamagedReceiptError(f"the receipt of the fix cannot be read: {error}") from error
 
 
 def expected_spec(receipt: Receipt) -> dict[str, Any]:

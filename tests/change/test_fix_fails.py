@@ -122,6 +122,23 @@ def test_a_service_that_is_made_anew_before_the_cut_over_is_left_alone(shop: Fak
     assert shop.ours == []
 
 
+def test_an_envoy_that_cannot_be_asked_once_is_asked_again(shop: FakeWorkshop) -> None:
+    shop.hostless = 3
+
+    fix(shop)
+
+    assert shop.leads_to_envoy
+
+
+def test_an_envoy_that_never_says_which_servers_it_knows_is_not_cut_over_to(shop: FakeWorkshop) -> None:
+    shop.hostless = 10_000
+
+    with pytest.raises(RefusedError, match="which servers it knows: no answer within 5 s"):
+        fix(shop)
+
+    assert cut_overs(shop) == []
+
+
 @pytest.mark.parametrize("after", [2, 7, 8])
 def test_a_cluster_that_stops_answering_before_the_cut_over_is_said_with_what_is_left_and_how_to_go_on(
     shop: FakeWorkshop, after: int

@@ -12,7 +12,7 @@ from kubectl_grpclb.model.bundle import bundle_of
 from kubectl_grpclb.model.errors import ClusterError, RefusedError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.write import Delete, Denied, Insert, Outcome, Replace, Write
-from tests.change.acts import Listener, fix, fixing, killed, receipt_of
+from tests.change.acts import Listener, fix, fixing, killed, receipt_of, rollback
 from tests.fake_workshop import FakeWorkshop
 from tests.virtual_time import run
 
@@ -156,6 +156,47 @@ def test_a_fix_whose_lease_is_taken_over_before_the_cut_over_leaves_the_service_
 
     assert shop.service["spec"] == before
     assert shop.api.held[LEASE]["spec"]["holderIdentity"] == "ci-7 process 4711 ab12cd"
+
+
+def test_a_lease_of_something_else_is_left_alone(shop: FakeWorkshop) -> None:
+    theirs = {"metadata": {"name": "greeter-grpclb", "namespace": "shop"}, "spec": {"holderIdentity": "elector"}}
+    shop.api.put("leases", theirs)
+
+    with pytest.raises(RefusedError, match="the Lease greeter-grpclb is not that of a fix of Service greeter"):
+        rollback(shop)
+
+    assert shop.api.held[LEASE]["spec"]["holderIdentity"] == "elector"
+
+
+def test_a_dead_holders_lease_that_may_not_be_taken_over_is_said_so(
+    shop: FakeWorkshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = {"grpclb/service": "greeter"}
+    metadata = {"name": "greeter-grpclb", "namespace": "shop", "labels": labels}
+    shop.api.put("leases", {"metadata": metadata, "spec": {"holderIdentity": "dead"}})
+    carry_out = shop.write
+
+    async def refuse(write: Write) -> Outcome:
+        denied = Denied(403, GapReason.FORBIDDEN, "leases is forbidden")
+        return denied if isinstance(write, Replace) else await carry_out(write)
+
+    monkeypatch.setattr(shop, "write", refuse)
+
+    with pytest.raises(RefusedError, match=r"could not take the Lease greeter-grpclb.*leases is forbidden"):
+        fix(shop)
+
+
+def test_what_a_holder_began_that_somebody_took_over_is_left_to_them(shop: FakeWorkshop) -> None:
+    talk = Listener()
+    shop.waiting = {"reason": "ContainerCreating"}
+    shop.before[8] = lambda: snatch(shop)
+
+    with pytest.raises(RefusedError) as told:
+        fix(shop, talk)
+
+    assert "rollback greeter" not in str(told.value)
+    assert "goes on with it" in talk.text
+    assert ("deployments", "greeter-grpclb-envoy") in shop.ours
 
 
 def test_a_user_who_may_not_create_leases_is_told_so(shop: FakeWorkshop, monkeypatch: pytest.MonkeyPatch) -> None:

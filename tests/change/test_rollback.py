@@ -296,6 +296,29 @@ def test_a_config_map_that_holds_no_receipt_is_not_acted_upon(fixed: FakeWorksho
         rollback(fixed)
 
 
+@pytest.mark.parametrize("data", [{}, {"receipt.json": '{"schema": 2, "namesp'}], ids=["empty", "cut off"])
+def test_a_receipt_that_is_damaged_in_the_cluster_may_come_from_a_file(
+    fixed: FakeWorkshop, state: Path, data: dict[str, str]
+) -> None:
+    (file,) = state.rglob("*.json")
+    fixed.api.change(RECEIPT, lambda held: held.update(data=data))
+    with pytest.raises(BadReceiptError, match="for --receipt"):
+        rollback(fixed)
+
+    undone = rollback(fixed, file=file)
+
+    assert undone.restored
+    assert fixed.ours == []
+
+
+def test_a_receipt_of_a_newer_version_is_not_replaced_by_a_file(fixed: FakeWorkshop, state: Path) -> None:
+    (file,) = state.rglob("*.json")
+    fixed.api.change(RECEIPT, lambda held: held.update(data={"receipt.json": '{"schema": 99}'}))
+
+    with pytest.raises(BadReceiptError, match="newer kubectl-grpclb"):
+        rollback(fixed, file=file)
+
+
 def test_a_receipt_that_the_cluster_lost_may_come_from_a_file(fixed: FakeWorkshop, state: Path) -> None:
     fixed.api.held.pop(RECEIPT)
     file = next(state.rglob("*.json"))

@@ -155,34 +155,6 @@ def test_a_deployment_that_nothing_deletes_keeps_what_it_needs(fixed: FakeWorksh
     assert ("configmaps", "greeter-grpclb-envoy") in fixed.ours
 
 
-def test_envoys_that_are_still_being_deleted_are_waited_for_by_the_next_fix(shop: FakeWorkshop) -> None:
-    fix(shop, stage_only=True)
-    shop.api.change(
-        ("deployments", "shop", "greeter-grpclb-envoy"),
-        lambda held: held["metadata"].update(deletionTimestamp="2026-11-23T12:00:00Z"),
-    )
-    shop.busy, talk = 30, Listener()
-
-    fix(shop, talk)
-
-    assert "Deployment/greeter-grpclb-envoy of an earlier fix is still being deleted" in talk.text
-    assert shop.leads_to_envoy
-
-
-def test_envoys_that_are_being_deleted_without_end_stop_the_next_fix(shop: FakeWorkshop) -> None:
-    fix(shop, stage_only=True)
-    shop.api.change(
-        ("deployments", "shop", "greeter-grpclb-envoy"),
-        lambda held: held["metadata"].update(deletionTimestamp="2026-11-23T12:00:00Z"),
-    )
-    shop.busy = 10_000
-
-    with pytest.raises(RefusedError, match="Deployment/greeter-grpclb-envoy is being deleted, and was not gone within"):
-        fix(shop)
-
-    assert shop.service["spec"] == BEFORE
-
-
 def test_envoys_that_a_rollback_of_a_bypassed_fix_drained_are_replaced_by_the_next_fix(fixed: FakeWorkshop) -> None:
     fixed.change_service(lambda held: held.update(spec=BEFORE))
     fixed.stay_connected = True
