@@ -45,16 +45,16 @@ CHANGES = (
     Need(
         resources=("configmaps",),
         verbs=("create",),
-        why="To go on from --receipt FILE where the cluster has lost its own.",
+        why="To continue from --receipt FILE if the cluster has lost its own.",
         of=_ROLLBACK,
         names=("receipt",),
-        without="--receipt does not work where the cluster has no receipt any more",
+        without="--receipt does not work if the cluster has lost its receipt",
         comfort=True,
     ),
     Need(
         resources=("leases",),
         verbs=("create",),
-        why="The Lease that keeps a second fix or rollback of the Service out.",
+        why="The Lease that keeps a second fix or rollback from changing the Service at the same time.",
         of=_CHANGING,
         when=_CURES,
     ),
@@ -85,7 +85,7 @@ CHANGES = (
     Need(
         resources=("services",),
         verbs=("create", "patch", "delete"),
-        why="The headless Service beside it.",
+        why="The headless Service that the fix adds.",
         of=_FIX,
         when=frozenset({"envoy", "headless"}),
         names=("headless",),
@@ -93,7 +93,7 @@ CHANGES = (
     Need(
         resources=("services",),
         verbs=("delete",),
-        why="To remove the headless Service beside it.",
+        why="To remove the headless Service that the fix added.",
         of=_ROLLBACK,
         when=frozenset({"envoy", "headless"}),
         names=("headless",),
@@ -122,17 +122,17 @@ CHANGES = (
     Need(
         resources=("pods/portforward",),
         verbs=CONNECTION,
-        why="To speak to servers and Envoys: whether they know each other, and whether calls come back.",
+        why="To talk to servers and Envoys: whether Envoy knows the servers, and whether calls are answered.",
         of=_FIX,
         when=_ENVOY,
     ),
     Need(
         resources=("pods",),
         verbs=("list",),
-        why="Envoy's pods: whether they still serve clients.",
+        why="Envoy's pods, to see whether they still serve clients.",
         of=_ROLLBACK,
         when=_ENVOY,
-        without="rollback cannot see which clients Envoy still serves; it drains on its own then",
+        without="rollback cannot see which clients Envoy still serves; Envoy then drains on its own",
     ),
     Need(
         resources=("pods/portforward",),
@@ -140,7 +140,7 @@ CHANGES = (
         why="To tell Envoy to drain, and to see when its clients are gone.",
         of=_ROLLBACK,
         when=_ENVOY,
-        without="Envoy is deleted without checking which clients it still serves; it drains on its own then",
+        without="Envoy is deleted without checking which clients it still serves; it then drains on its own",
     ),
     Need(
         resources=("services",),
@@ -148,7 +148,7 @@ CHANGES = (
         why="The other Services of the namespace.",
         of=_FIX,
         when=_ENVOY,
-        without="whether one of them would send its traffic to Envoy is not known",
+        without="fix cannot tell whether one of them would send its traffic to Envoy",
     ),
     Need(
         resources=("networkpolicies",),
@@ -156,7 +156,7 @@ CHANGES = (
         why="The NetworkPolicies of the namespace.",
         of=_FIX,
         when=_ENVOY,
-        without="whether they let clients reach Envoy, and Envoy the servers, is not known",
+        without="fix cannot tell whether they let clients reach Envoy, and Envoy the servers",
     ),
     Need(
         resources=("poddisruptionbudgets",),
@@ -164,7 +164,7 @@ CHANGES = (
         why="The disruption budgets of the namespace.",
         of=_FIX,
         when=_ENVOY,
-        without="whether Envoy's pods would get a second one, which blocks node drains, is not known",
+        without="fix cannot tell whether Envoy's pods would get a second one, which blocks node drains",
     ),
     Need(
         resources=("resourcequotas",),
@@ -172,7 +172,7 @@ CHANGES = (
         why="The quotas of the namespace.",
         of=_FIX,
         when=_ENVOY,
-        without="whether the namespace has room for Envoy shows only when it is made",
+        without="whether the namespace has room for Envoy shows only when Envoy is created",
     ),
     Need(
         resources=("namespaces",),
@@ -180,7 +180,7 @@ CHANGES = (
         why="The namespace's labels and annotations.",
         of=_FIX,
         when=_ENVOY,
-        without="what they say of meshes and Pod Security is not known",
+        without="fix cannot tell what they say about meshes and Pod Security",
     ),
     Need(
         resources=("deployments", "statefulsets", "daemonsets"),

@@ -32,9 +32,9 @@ READS = (
     Need(
         resources=("replicasets", "deployments", "statefulsets"),
         verbs=("get",),
-        why="The workloads of the pods.",
+        why="The workloads that own the pods.",
         of=_READING,
-        without="how many pods are wanted is unknown",
+        without="the desired number of pods is unknown",
     ),
     Need(
         resources=("nodes",),
@@ -42,12 +42,12 @@ READS = (
         why="The nodes' zones and addresses.",
         of=_READING,
         place="cluster",
-        without="zones are as EndpointSlices tell them, and source NAT shows only from nodes that these pods run on",
+        without="zones are taken from EndpointSlices, and source NAT is recognized only for nodes that run these pods",
     ),
     Need(
         resources=("pods",),
         verbs=("list",),
-        why="Pods of every namespace, to tell whose an address is.",
+        why="Pods in every namespace, to tell which pod has an address.",
         of=_READING,
         place="cluster",
         without="clients in other namespaces have no name",
@@ -55,7 +55,7 @@ READS = (
     Need(
         resources=("services",),
         verbs=("list",),
-        why="To suggest a name where there is no such Service.",
+        why="To suggest a name if the Service does not exist.",
         of=LOOKING,
         without="no name is suggested",
         comfort=True,
@@ -63,15 +63,13 @@ READS = (
     Need(
         resources=("namespaces",),
         verbs=("list",),
-        why="To suggest a namespace where there is no such Service.",
+        why="To suggest a namespace if the Service does not exist.",
         of=_READING,
         place="cluster",
         without="no name is suggested",
         comfort=True,
     ),
 )
-
-_UNCOUNTED = "how many calls each pod gets is unknown from there"
 
 SOURCES = (
     Need(
@@ -85,15 +83,15 @@ SOURCES = (
     Need(
         resources=("pods/portforward",),
         verbs=CONNECTION,
-        why="channelz of the pods.",
+        why="The pods' channelz.",
         of=_READING,
         when=frozenset({"channelz"}),
-        without=_UNCOUNTED,
+        without="how many calls each pod gets is not known from channelz",
     ),
     Need(
         resources=("pods/portforward",),
         verbs=CONNECTION,
-        why="Envoy, once fix has put it before the Service.",
+        why="Envoy, once fix has put it in front of the pods.",
         of=LOOKING - {"verify"},
         without="how many clients are connected to Envoy, and how many requests it sends to each pod, is unknown",
     ),
@@ -106,11 +104,11 @@ SOURCES = (
     Need(
         resources=("pods/portforward",),
         verbs=CONNECTION,
-        why="channelz of the clients, and Envoys among them.",
+        why="The clients' channelz, and Envoys among the clients.",
         of=LOOKING,
         when=frozenset({"channelz"}),
         place="clients",
-        without="what they say of their connections is unknown",
+        without="what they say about their connections is unknown",
     ),
     Need(
         resources=("pods/proxy",),
@@ -118,12 +116,12 @@ SOURCES = (
         why="The Prometheus metrics of each pod.",
         of=_READING,
         when=frozenset({"metrics"}),
-        without=_UNCOUNTED,
+        without="how many calls each pod gets is not known from metrics",
     ),
     Need(
         resources=("podmetrics",),
         verbs=("list",),
-        why="The metrics API, where the cluster has it.",
+        why="The metrics API, if the cluster has it.",
         of=_READING,
         when=frozenset({"metrics"}),
         without="CPU and memory of the pods are unknown",
@@ -134,15 +132,15 @@ SOURCES = (
         why="The autoscalers of the namespace.",
         of=_READING,
         when=frozenset({"metrics"}),
-        without="whether one goes by an average that hides uneven load is unknown",
+        without="whether one scales by an average that hides uneven load is unknown",
     ),
     Need(
         resources=("podmonitors", "servicemonitors"),
         verbs=("list",),
-        why="What tells the Prometheus Operator where metrics are, where the cluster has it.",
+        why="What tells the Prometheus Operator where metrics are, if the cluster has it.",
         of=_READING,
         when=frozenset({"monitors"}),
-        without="metrics that are known to it alone are not found",
+        without="metrics that only the Operator knows of are not found",
     ),
     Need(
         resources=("services/proxy",),
@@ -156,7 +154,7 @@ SOURCES = (
     Need(
         resources=("pods",),
         verbs=("get",),
-        why="--debug: whether the container that is added runs.",
+        why="--debug: to see whether the added container is running.",
         of=LOOKING,
         when=frozenset({"debug"}),
     ),
@@ -170,7 +168,7 @@ SOURCES = (
     Need(
         resources=("pods",),
         verbs=("create", "list", "delete"),
-        why="--via node: the pod on each node that the look is made from.",
+        why="--via node: the pod that looks from each node.",
         of=LOOKING,
         when=frozenset({"node"}),
         place="node",

@@ -236,7 +236,7 @@ def _consequence(request: Request, ask: Ask, ends: Ends) -> str:
                 return "whether a fix is in use, and which servers are behind it, is unknown"
             return lost_without(request.resource, "service" if request.namespace else "cluster")
         case _:
-            return "how many calls each pod gets is unknown from there"
+            return "this source cannot tell how many calls each pod gets"
 
 
 def _in_general(request: Request) -> Request:

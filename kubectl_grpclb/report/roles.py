@@ -59,7 +59,7 @@ def _documents(of: VerbRoles, subjects: Sequence[Subject]) -> Iterator[str]:
 
 def _heading(of: VerbRoles, role: Role, *, bound: bool) -> str:
     if role.kind == "ClusterRole":
-        said = f"Optional: what kubectl grpclb {of.verb} reads of the whole cluster."
+        said = f"Optional: what kubectl grpclb {of.verb} reads in the whole cluster."
     elif role.namespace == of.namespace:
         said = f"What kubectl grpclb {of.verb} has to be allowed to do in namespace {role.namespace}."
     else:

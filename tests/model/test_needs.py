@@ -136,6 +136,6 @@ def test_every_optional_permission_says_what_is_lost_and_every_reason_is_a_sente
 
 
 def test_what_is_lost_of_a_read_is_what_the_table_says() -> None:
-    assert lost_without("nodes", "cluster").startswith("zones are as EndpointSlices tell them")
+    assert lost_without("nodes", "cluster").startswith("zones are taken from EndpointSlices")
     assert lost_without("pods", "cluster") == "clients in other namespaces have no name"
     assert lost_without("pods", "service") == ""

@@ -246,7 +246,7 @@ def test_a_port_forward_that_is_not_permitted_is_told_where_nobody_else_counts_c
 
     assert pods_asked(cluster, AskChannelz) == [FIRST, SECOND]
     assert "pods/portforward" in refusal.rule
-    assert refusal.consequence == "how many calls each pod gets is unknown from there"
+    assert refusal.consequence == "this source cannot tell how many calls each pod gets"
 
 
 def test_a_source_that_is_not_permitted_is_not_missed_where_another_counts_the_calls() -> None:
