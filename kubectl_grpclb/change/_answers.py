@@ -31,8 +31,8 @@ def why_not(status: ContainerStatus | None, image: str) -> str | None:
     if status is None or status.state is None:
         return None
     if status.state.terminated is not None:
-        return f"{image} ended as soon as it began ({status.state.terminated.reason}): has it a sh with sleep?"
+        return f"{image} exited right after it started ({status.state.terminated.reason}): does it have sh and sleep?"
     reason = status.state.waiting.reason if status.state.waiting is not None else None
     if reason in OF_THE_IMAGE:
-        return f"the node cannot get the image {image} ({reason})"
+        return f"the node cannot pull the image {image} ({reason})"
     return f"the node cannot start a container of {image} ({reason})" if reason in OF_THE_CONTAINER else None

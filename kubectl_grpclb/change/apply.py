@@ -118,7 +118,8 @@ async def _until_gone(site: Site, manifest: Manifest, until: float) -> None:
             return
         if time.monotonic() > until:
             raise RefusedError(
-                f"{manifest['kind']}/{name} is being deleted, and was not gone within {site.seconds:.0f} s"
+                f"{manifest['kind']}/{name} is still being deleted after {site.seconds:.0f} s; run this again when it "
+                "is gone"
             )
         await asyncio.sleep(_LOOK_EVERY)
 
@@ -207,11 +208,11 @@ async def _unchanged(site: Site, patch: Patch, seen: Spec) -> str:
         raise RefusedError(f"{patch.kind}/{patch.name} could not be read again: {_reason(found)}")
     metadata = found.object["metadata"]
     if metadata["uid"] != patch.uid:
-        raise RefusedError(f"{patch.kind}/{patch.name} was deleted and made anew meanwhile; run this again")
+        raise RefusedError(f"{patch.kind}/{patch.name} was deleted and recreated in the meantime; run this again")
     if changed := differences(seen, found.object["spec"]):
         raise RefusedError(
-            f"somebody changed {patch.kind}/{patch.name} meanwhile ({printable('; '.join(changed)[:600])}); "
-            "run this again to see a plan for what it is now"
+            f"somebody changed {patch.kind}/{patch.name} in the meantime ({printable('; '.join(changed)[:600])}); "
+            "run this again for a new plan"
         )
     return str(metadata["resourceVersion"])
 

@@ -39,8 +39,8 @@ async def fence_off(site: Site) -> bool:
     if isinstance(outcome, Denied) and not outcome.is_missing:
         kind = ClusterError if outcome.is_failure else RefusedError
         raise kind(
-            f"whether Service/{receipt.service} is changed is not known, and a change that comes late could not be "
-            f"kept from it: {printable(outcome.message)}"
+            f"cannot tell whether Service/{receipt.service} was changed, and could not rule out a late change: "
+            f"{printable(outcome.message)}"
         )
     await _take_away(site)
     site.journal.in_doubt.discard(service)
@@ -56,7 +56,7 @@ async def _take_away(site: Site) -> None:
         why = str(error)
     if why:
         site.say(
-            f"the annotation {FENCE} is left on Service/{site.journal.receipt.service}, where it means nothing: "
+            f"could not remove the annotation {FENCE} from Service/{site.journal.receipt.service}; it has no effect: "
             f"{printable(why)}"
         )
 

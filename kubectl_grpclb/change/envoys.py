@@ -64,13 +64,14 @@ class Envoys:
             if gone and isinstance(pods, Denied) and pods.reason is GapReason.FORBIDDEN:
                 if not after_its_pods:
                     self._say(
-                        f"may not see whether Envoy has ended ({printable(pods.message)}); giving it {_BLIND:.0f} s"
+                        f"not permitted to see whether Envoy has exited ({printable(pods.message)}); "
+                        f"waiting {_BLIND:.0f} s for it"
                     )
                     await asyncio.sleep(_BLIND)
                 return
             if not isinstance(pods, Denied) and len(pods) != told:
                 told = len(pods)
-                self._say(f"waiting for {told} {'pod' if told == 1 else 'pods'} of Envoy to drain and end")
+                self._say(f"waiting for {told} Envoy {'pod' if told == 1 else 'pods'} to drain and exit")
             if time.monotonic() > until:
                 raise RefusedError(_still_there(pods, deployment, seconds, self._aim))
             await asyncio.sleep(_LOOK_EVERY)
@@ -104,13 +105,13 @@ class Envoys:
         for name in _names(await self._pods(), _runs):
             gap = await self._cluster.drain(self._namespace, name)
             if gap is not None:
-                self._say(f"{name} could not be told to drain ({printable(gap.detail)}); it drains when it is ended")
+                self._say(f"could not tell {name} to drain ({printable(gap.detail)}); it drains when it is deleted")
 
     async def connections(self) -> int | Gap:
         """Count the clients' connections, on every port of the Service, over all Envoys that run, ready or not."""
         pods = await self._pods()
         if isinstance(pods, Denied):
-            return Gap(pods.reason, f"the pods of Envoy cannot be listed: {pods.message}")
+            return Gap(pods.reason, f"cannot list Envoy's pods: {pods.message}")
         total = 0
         for name in _names(pods, _runs):
             held = all_connections(await self._ask(name, CONNECTIONS_PAGE))
@@ -126,7 +127,7 @@ class Envoys:
             if names := _names(pods, _is_ready):
                 return names
             if time.monotonic() > until:
-                why = f"the pods of Envoy cannot be listed: {pods.message}" if isinstance(pods, Denied) else _NO_ENVOY
+                why = f"cannot list Envoy's pods: {pods.message}" if isinstance(pods, Denied) else _NO_ENVOY
                 raise RefusedError(f"{what} could not be made: {printable(why)}")
             await asyncio.sleep(_LOOK_EVERY)
 
@@ -144,7 +145,7 @@ class Envoys:
             else:
                 right, failed, said = 0, 0, "it still takes the old path"
             if failed > 1 or time.monotonic() > until:
-                raise RefusedError(f"{what} did not come back: {printable(said)}")
+                raise RefusedError(f"{what} failed: {printable(said)}")
             await asyncio.sleep(_LOOK_EVERY)
 
     async def _endpoints(self) -> frozenset[str] | Gap:
@@ -202,19 +203,21 @@ def _still_there(pods: list[Manifest] | Denied, deployment: Outcome, seconds: fl
     names = [] if isinstance(pods, Denied) else [pod["metadata"]["name"] for pod in pods]
     denied = [each for each in (pods, deployment) if isinstance(each, Denied) and not each.is_missing]
     if denied and not names:
-        return f"whether the pods of Envoy have ended could not be seen: {printable(denied[0].message)}"
+        return f"could not see whether Envoy's pods are gone: {printable(denied[0].message)}"
     if not names:
-        return f"the Deployment of Envoy was not deleted within {seconds:.0f} s. What it needs is left"
+        return f"Envoy's Deployment was not deleted within {seconds:.0f} s. What it needs is kept"
     return (
-        f"these pods did not end within {seconds:.0f} s: {printable(', '.join(names))}. Calls may still run there; if "
-        f"their node is gone, `{aim.kubectl('delete', 'pod', *names, options=('--force',))}` ends them. What they need "
-        "is left"
+        f"these pods did not exit within {seconds:.0f} s: {printable(', '.join(names))}. They may still be serving "
+        f"calls; if their node is gone, `{aim.kubectl('delete', 'pod', *names, options=('--force',))}` removes them. "
+        "What they need is kept"
     )
 
 
 def _ignorant(wanted: frozenset[str] | Gap, known: Sequence[frozenset[str] | Gap], seconds: float) -> str:
     has = "; ".join(_listed(each) for each in known)
-    return f"Envoy does not know the servers after {seconds:.0f} s: ready are {_listed(wanted)}, known {has}"
+    return (
+        f"Envoy does not know the right servers after {seconds:.0f} s: ready: {_listed(wanted)}; known to Envoy: {has}"
+    )
 
 
 def _listed(addresses: frozenset[str] | Gap) -> str:

@@ -52,11 +52,11 @@ class Hold:
     def check(self) -> None:
         """Raise RefusedError where somebody else may have begun meanwhile; asked before every change."""
         if self._lost:
-            raise RefusedError(f"{self._lost}; this one stops where it is. Run `fix` or `rollback` again")
+            raise RefusedError(f"{self._lost}; this run stops here. Run `fix` or `rollback` again")
         if self.is_late:
             raise RefusedError(
                 f"the Lease {self._lease['metadata']['name']} could not be renewed for {LEASE_SECONDS} s, so another "
-                "`fix` may begin; this one stops where it is. Run it again when the cluster answers"
+                "`fix` may start; this run stops here. Run it again when the cluster answers"
             )
 
     async def again(self, until: float) -> bool:
@@ -131,7 +131,7 @@ async def holding(cluster: Workshop, namespace: str, bundle: Bundle, say: Callab
     It is deleted at the end, also after an error; only a process that is killed leaves it behind.
     """
     hold = Hold(cluster, namespace, await _acquire(cluster, namespace, bundle, say))
-    say(f"took the Lease {bundle.receipt}: no other fix or rollback of this Service can begin")
+    say(f"took the Lease {bundle.receipt}: no other fix or rollback of this Service can start")
     keeping = asyncio.create_task(hold.keep())
     try:
         yield hold
@@ -169,10 +169,10 @@ async def _take_over(
     if (lease["metadata"].get("labels") or {}).get(SERVICE_LABEL) != bundle.service:
         raise RefusedError(
             f"the Lease {bundle.receipt} is not that of a fix of Service {printable(bundle.service)}: it lacks the "
-            f"label {SERVICE_LABEL}. Nothing was changed; see whose it is, and delete it if it is nobody's"
+            f"label {SERVICE_LABEL}. Nothing was changed; find out who uses it, and delete it if nobody does"
         )
     holder = printable(str(lease["spec"].get("holderIdentity", "somebody")))
-    say(f"{holder} holds the Lease {lease['metadata']['name']}; watching for {LEASE_SECONDS} s whether it is at work")
+    say(f"{holder} holds the Lease {lease['metadata']['name']}; waiting {LEASE_SECONDS} s to see whether it still runs")
     until = time.monotonic() + LEASE_SECONDS
     while time.monotonic() < until:
         await asyncio.sleep(_LOOK_EVERY)
@@ -181,8 +181,8 @@ async def _take_over(
             return None
         if found.object["metadata"]["resourceVersion"] != lease["metadata"]["resourceVersion"]:
             raise RefusedError(
-                f"another `fix` or `rollback` of this Service is at work ({holder}): wait until it has ended, then "
-                "run this again. Nothing was changed by this one"
+                f"another `fix` or `rollback` of this Service is running ({holder}): wait until it has finished, then "
+                "run this again. This run changed nothing"
             )
     mine = {**lease, "spec": {**_spec(), "leaseTransitions": lease["spec"].get("leaseTransitions", 0) + 1}}
     asked = time.monotonic()
@@ -229,6 +229,6 @@ def _now() -> str:
 
 def _refused(outcome: Denied, bundle: Bundle) -> RefusedError:
     return RefusedError(
-        f"could not take the Lease {bundle.receipt}, which keeps two of them from changing a Service at once: "
+        f"could not take the Lease {bundle.receipt}, which keeps two runs from changing a Service at once: "
         f"{printable(outcome.message)}. Nothing was changed"
     )

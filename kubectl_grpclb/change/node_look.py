@@ -118,11 +118,11 @@ async def _through(workshop: Workshop, request: LookFromNode, run: str, start_se
         if is_running(status):
             break
         if reason := why_not(status, request.image) or _rejected(pod):
-            return Refused(GapReason.DIED, f"the pod for the look from node {request.node} does not run: {reason}")
+            return Refused(GapReason.DIED, f"the pod for the look from node {request.node} is not running: {reason}")
         if time.monotonic() >= deadline:
             return Refused(
                 GapReason.TIMED_OUT,
-                f"the pod for the look from node {request.node} did not run within {start_seconds:g} s",
+                f"the pod for the look from node {request.node} did not start within {start_seconds:g} s",
             )
         await pause(_ASK_EVERY)
     look = Exec(request.namespace, _name(run), _CONTAINER, request.command, request.seconds)
@@ -139,7 +139,7 @@ async def _clear(workshop: Workshop, request: LookFromNode, run: str, making: Aw
             return ""
     name = _name(run)
     delete = left.flags.kubectl("delete", "pod", name, namespace=request.namespace)
-    said = f"the pod {name} is still there: {delete}; it ends by itself within {_deadline(request)} s"
+    said = f"the pod {name} is still there: {delete}; it exits by itself within {_deadline(request)} s"
     left.tell(said)
     return said
 
@@ -207,7 +207,7 @@ async def _not_permitted(may: May, request: LookFromNode) -> Refused | None:
     return Refused(
         GapReason.FORBIDDEN,
         f"not permitted to {describe(request)}: you may not {', '.join(map(' '.join, missing))} there; nothing was "
-        f"changed. A role there with {'this rule' if len(rules) == 1 else 'these rules'} besides would allow it: "
+        f"changed. A role there with {'this rule' if len(rules) == 1 else 'these rules'} added would allow it: "
         f"{'; '.join(rules)}",
     )
 
@@ -229,14 +229,14 @@ def _pod(answer: Answer) -> Pod | Refused:
     if isinstance(answer, Refused):
         return answer
     pods = [item for item in answer.items if isinstance(item, Pod)] if isinstance(answer, Objects) else []
-    return pods[0] if pods else Refused(GapReason.DIED, "somebody deleted the look's pod before the look was over")
+    return pods[0] if pods else Refused(GapReason.DIED, "somebody deleted the pod before the look was finished")
 
 
 def _rejected(pod: Pod) -> str | None:
     """Give the reason why the node does not take the pod, as where it is full, or why it ended it."""
     if pod.status.phase not in _OVER:
         return None
-    return f"the node ended it ({pod.status.reason or pod.status.phase})"
+    return f"the node stopped it ({pod.status.reason or pod.status.phase})"
 
 
 def _name(run: str) -> str:

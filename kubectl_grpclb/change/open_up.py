@@ -68,7 +68,7 @@ async def not_tried(request: OpenUp, pod: str, refused: Refused) -> Reading:
     """Give the reading of a request that would come to the same as that of another pod; nothing is asked."""
 
     async def answer() -> Answer:
-        return Refused(refused.reason, f"not tried, because in pod {pod}: {refused.message}")
+        return Refused(refused.reason, f"not tried, since it failed in pod {pod}: {refused.message}")
 
     return await reading_of(request, answer())
 
@@ -114,12 +114,12 @@ async def _until_running(workshop: Workshop, request: OpenUp, name: str, seconds
         if is_running(status):
             return Objects((pod,))
         if reason := why_not(status, request.image):
-            return Refused(GapReason.DIED, f"the ephemeral container {name} does not run: {reason}")
+            return Refused(GapReason.DIED, f"the ephemeral container {name} is not running: {reason}")
         if time.monotonic() >= deadline:
             return Refused(
                 GapReason.TIMED_OUT,
-                f"the ephemeral container {name} is there, and does not run yet after {seconds:g} s: its node may "
-                f"still be getting the image {request.image}. Run this again",
+                f"the ephemeral container {name} was added, but is not running after {seconds:g} s: its node may "
+                f"still be pulling the image {request.image}. Run this again",
             )
         await pause(_ASK_EVERY)
 
@@ -169,9 +169,9 @@ def _why_not_again(name: str, request: OpenUp, ended: dict[str, Any] | None) -> 
         return None
     return Refused(
         GapReason.DIED,
-        f"the ephemeral container {name} of {request.image} ended with status {status} "
-        f"({printable(ended.get('reason') or 'no reason')}) as soon as it began: has it a sh with sleep? Another would "
-        f"stay in the pod, too; {_UNCHANGED}. `--debug-image` names another image",
+        f"the ephemeral container {name} of {request.image} exited with status {status} "
+        f"({printable(ended.get('reason') or 'no reason')}) right after it started: does it have sh and sleep? "
+        f"Another would stay in the pod, too; {_UNCHANGED}. Choose another image with `--debug-image`",
     )
 
 
@@ -192,7 +192,7 @@ def _is(states: dict[str, Any], state: str) -> bool:
 def _over(pod: Manifest) -> str | None:
     if pod["metadata"].get("deletionTimestamp"):
         return "the pod is being deleted"
-    return "the pod runs no more" if pod.get("status", {}).get("phase") in _OVER else None
+    return "the pod is no longer running" if pod.get("status", {}).get("phase") in _OVER else None
 
 
 def _gone() -> Refused:
@@ -215,9 +215,9 @@ def _unread(request: OpenUp, outcome: Denied) -> Refused:
 def _denied(request: OpenUp, outcome: Denied) -> Refused:
     message = printable(outcome.message)
     if outcome.reason is GapReason.FORBIDDEN:
-        said = f"the cluster does not let {request.pod} have an ephemeral container: {message}; {_UNCHANGED}"
+        said = f"the cluster does not allow an ephemeral container in pod {request.pod}: {message}; {_UNCHANGED}"
         return Refused(GapReason.FORBIDDEN, said, outcome.status)
     if outcome.is_missing and "could not find the requested resource" in message:
-        said = f"the cluster knows no ephemeral containers, which came with Kubernetes 1.23; {_UNCHANGED}"
+        said = f"the cluster does not support ephemeral containers, which need Kubernetes 1.23 or later; {_UNCHANGED}"
         return Refused(GapReason.DIED, said, outcome.status)
     return _gone() if outcome.is_missing else Refused(outcome.reason, f"{message}; {_UNCHANGED}", outcome.status)

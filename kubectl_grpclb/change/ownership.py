@@ -28,8 +28,8 @@ async def give_up(site: Site) -> None:
         why = str(error)
     if why:
         site.say(
-            f"{FIELD_MANAGER} is still noted as the manager of what it restored in Service/"
-            f"{site.journal.receipt.service}: who applies that on the server's side needs --force-conflicts once "
+            f"{FIELD_MANAGER} is still recorded as the field manager of what it restored in Service/"
+            f"{site.journal.receipt.service}: the next server-side apply of those fields needs --force-conflicts "
             f"({printable(why)})"
         )
 

@@ -64,7 +64,7 @@ class Journal:
             self._file.unlink(missing_ok=True)
         except OSError as error:
             raise RefusedError(
-                f"could not remove the receipt {self._file}: {error.strerror}; nothing needs it any more, so remove it"
+                f"could not remove the receipt {self._file}: {error.strerror}; it is no longer needed, so delete it"
             ) from error
 
 
@@ -106,7 +106,7 @@ def _from_config_map(config_map: Manifest, namespace: str, service: str) -> Rece
     text = (config_map.get("data") or {}).get(_KEY)
     where = f"ConfigMap {bundle_of(service).receipt}"
     if not isinstance(text, str):
-        raise DamagedReceiptError(f"{where} holds no {_KEY}: it is not a fix's receipt")
+        raise DamagedReceiptError(f"{where} has no {_KEY}: it is not the receipt of a fix")
     return _of(decode_receipt(text.encode()), where, namespace, service)
 
 
@@ -129,7 +129,7 @@ def _of(receipt: Receipt, where: str, namespace: str, service: str) -> Receipt:
         )
     if change is not None and (change.resource, change.namespace, change.name) != changed:
         raise BadReceiptError(
-            f"{where} is the receipt of Service {printable(service)}, but what it would change is "
+            f"{where} is the receipt of Service {printable(service)}, but it would change "
             f"{printable(change.resource)}/{printable(change.name)} in namespace {printable(change.namespace)}"
         )
     return receipt
@@ -161,5 +161,5 @@ def _write(file: Path, content: bytes) -> None:
         write_atomically(file, content)
     except OSError as error:
         raise RefusedError(
-            f"could not write the receipt to {file}: {error.strerror}; XDG_STATE_HOME names another place"
+            f"could not write the receipt to {file}: {error.strerror}; set XDG_STATE_HOME to use another directory"
         ) from error

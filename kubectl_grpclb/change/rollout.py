@@ -39,7 +39,7 @@ async def until_rolled_out(
         refusal = _refused_pods(workload)
         refused_since = (refused_since or time.monotonic()) if refusal else None
         if refused_since and time.monotonic() - refused_since > _PATIENCE_WITH_REFUSALS:
-            raise RefusedError(f"the pods of {workload['kind']} {name} are refused: {refusal}")
+            raise RefusedError(f"the pods of {workload['kind']} {name} cannot be created: {refusal}")
         if time.monotonic() > until:
             state = _state(workload, pods)
             raise RefusedError(f"{workload['kind']} {name} was not ready within {seconds:.0f} s: {state}")
@@ -121,9 +121,9 @@ def _refused_pods(workload: Manifest) -> str:
 def _ready(workload: Manifest) -> str:
     status, spec = workload.get("status") or {}, workload.get("spec") or {}
     if workload["kind"] == "DaemonSet":
-        return f"{status.get('updatedNumberScheduled', 0)} of {status.get('desiredNumberScheduled', 0)} pods renewed"
+        return f"{status.get('updatedNumberScheduled', 0)} of {status.get('desiredNumberScheduled', 0)} pods updated"
     new, ready = status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
-    return f"{new} of {spec.get('replicas', 1)} pods new, {ready} ready"
+    return f"{new} of {spec.get('replicas', 1)} pods updated, {ready} ready"
 
 
 def _state(workload: Manifest, pods: Iterable[Manifest]) -> str:

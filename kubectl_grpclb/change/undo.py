@@ -69,15 +69,16 @@ def carries_the_fix(receipt: Receipt, service: Manifest) -> bool:
         return False  # somebody changed it before the fix did
     if service["metadata"]["uid"] != receipt.uid:
         raise RefusedError(
-            f"Service/{receipt.service} was deleted and made anew since the fix, and its selector is not the one from "
-            "before: set it to what it should be, then run this again"
+            f"Service/{receipt.service} was deleted and recreated after the fix, and its selector is not the original "
+            "one: set the selector that it should have, then run this again"
         )
     changed = differences(expected_spec(receipt), spec)
     if changed:
         raise RefusedError(
-            f"somebody changed Service/{receipt.service} since the fix ({printable('; '.join(changed)[:800])}); "
-            "restoring it would lose or mix that. Take that change back, or put the Service's old selector and ports "
-            f"back yourself (they are in ConfigMap {bundle_of(receipt.service).receipt}), then run this again"
+            f"somebody changed Service/{receipt.service} after the fix ({printable('; '.join(changed)[:800])}); "
+            "restoring it would overwrite that change or mix with it. Undo the change, or set the Service's old "
+            f"selector and ports yourself (they are in ConfigMap {bundle_of(receipt.service).receipt}), then run this "
+            "again"
         )
     return True
 
@@ -88,7 +89,7 @@ async def restore(site: Site) -> None:
     if receipt.change is None:
         return
     await switch(site, receipt.change.inverted("the way it was before the fix"), expected_spec(receipt))
-    site.say(f"restored Service/{receipt.service} as it was")
+    site.say(f"restored Service/{receipt.service} to what it was before the fix")
     await give_up(site)
     if receipt.ports is None:
         return
@@ -97,7 +98,7 @@ async def restore(site: Site) -> None:
             receipt.ports.proof, _ANSWER_SECONDS, through_envoy=False, what=f"a call through Service/{receipt.service}"
         )
     except GrpclbError as error:
-        site.say(f"the Service is as it was, but {error}")
+        site.say(f"the Service is restored, but {error}")
 
 
 async def empty(site: Site, seconds: float) -> None:
@@ -114,7 +115,10 @@ async def empty(site: Site, seconds: float) -> None:
         if carried == 0:
             return
         if isinstance(carried, Gap) and carried.reason is GapReason.FORBIDDEN:
-            site.say(f"may not ask Envoy whom it still serves ({printable(carried.detail)}); it drains when it ends")
+            site.say(
+                f"not permitted to ask Envoy which clients it still serves ({printable(carried.detail)}); it drains "
+                "when it is deleted"
+            )
             return
         if (waiting := _waiting_for(carried)) != told:
             told = waiting
@@ -126,15 +130,19 @@ async def empty(site: Site, seconds: float) -> None:
 
 def _waiting_for(carried: int | Gap) -> str:
     if isinstance(carried, Gap):
-        return f"Envoy does not say whom it still serves; asking again ({printable(carried.detail)})"
-    return f"waiting for {carried} connections of clients through Envoy to close"
+        return f"cannot tell which clients Envoy still serves; asking again ({printable(carried.detail)})"
+    return f"waiting for {_connections(carried)} through Envoy to close"
+
+
+def _connections(count: int) -> str:
+    return f"{count} client connection{'s' if count != 1 else ''}"
 
 
 def _still_serving(carried: int | Gap, seconds: float) -> str:
     seen = (
-        f"after {seconds:.0f} s Envoy still does not say whom it serves ({printable(carried.detail)})"
+        f"after {seconds:.0f} s it is still unknown which clients Envoy serves ({printable(carried.detail)})"
         if isinstance(carried, Gap)
-        else f"{carried} connections still go through Envoy after {seconds:.0f} s"
+        else f"{_connections(carried)} through Envoy did not close within {seconds:.0f} s"
     )
     return (
         f"the Service is restored, but {seen}, so Envoy is left running. Run rollback again later, or with "
@@ -193,7 +201,7 @@ async def see_that_nobody_is_led_there(site: Site) -> None:
     if await _is_led_there(site):
         receipt, bundle = site.journal.receipt, bundle_of(site.journal.receipt.service)
         raise RefusedError(
-            f"Service/{receipt.service} leads to {bundle.envoy}, so that is left running with everything that it needs"
+            f"Service/{receipt.service} leads to {bundle.envoy}, so Envoy is left running with everything that it needs"
         )
 
 
@@ -203,7 +211,7 @@ async def _see_that_nobody_is_led_back(site: Site) -> None:
         receipt, bundle = site.journal.receipt, bundle_of(site.journal.receipt.service)
         raise RefusedError(
             f"Service/{receipt.service} leads to {bundle.envoy} again, which is gone: "
-            f"`{site.aim.grpclb('rollback')}` puts it back at once. See who led it there"
+            f"`{site.aim.grpclb('rollback')}` restores the Service at once. Find out what changed it"
         )
 
 
@@ -220,7 +228,7 @@ async def prune(site: Site, kept: Collection[Made]) -> None:
         if each not in kept:
             site.hold.check()
             if await _delete(site.cluster, site.journal.receipt, each):
-                site.say(f"deleted {each.resource}/{each.name}, which is not needed any more")
+                site.say(f"deleted {each.resource}/{each.name}, which is no longer needed")
 
 
 async def _delete(cluster: Workshop, receipt: Receipt, made: Made) -> bool:
@@ -229,12 +237,12 @@ async def _delete(cluster: Workshop, receipt: Receipt, made: Made) -> bool:
     if isinstance(found, Denied):
         if found.is_missing:
             return False
-        raise RefusedError(f"could not look at {made.resource}/{made.name} to delete it: {printable(found.message)}")
+        raise RefusedError(f"could not read {made.resource}/{made.name} before deleting it: {printable(found.message)}")
     metadata = found.object["metadata"]
     if (metadata.get("labels") or {}).get(SERVICE_LABEL) != receipt.service:
         raise RefusedError(
-            f"{made.resource}/{made.name} is not what the fix made: its label {SERVICE_LABEL} is gone. It is left "
-            "alone; delete it yourself if it is not needed, then run this again"
+            f"{made.resource}/{made.name} is not the object that the fix created: its label {SERVICE_LABEL} is gone. "
+            "It was not deleted; delete it yourself if it is not needed, then run this again"
         )
     pods_first = made.resource == "deployments"
     outcome = await cluster.write(

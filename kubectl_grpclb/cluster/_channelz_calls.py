@@ -79,7 +79,7 @@ class Calls:
         try:
             answer = parse(raw)
         except DecodeError as error:
-            raise GarbledError(f"{method} was answered with what is no message of channelz") from error
+            raise GarbledError(f"the answer to {method} is not a channelz message") from error
         self.answered = True
         return answer
 
@@ -132,6 +132,6 @@ async def pages(turn: Turn[Found], most: int) -> list[Found]:
             return list(found.values())[:most]
         last = max((number for number, _ in entries), default=-1)
         if last < start:
-            raise GarbledError("a listing of channelz goes on and says nothing new")
+            raise GarbledError("a channelz listing does not end, but brings nothing new")
         start = last + 1
-    raise GarbledError(f"a listing of channelz has more than {PAGES} pages")
+    raise GarbledError(f"a channelz listing has more than {PAGES} pages")

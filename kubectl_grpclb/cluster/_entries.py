@@ -60,4 +60,4 @@ def entry(fields: Fields, kind: type[Entry], where: str) -> Entry:
     try:
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:
-        raise ClusterError(f"{where} is not well described: {printable(str(error))}") from error
+        raise ClusterError(f"{where} is not valid: {printable(str(error))}") from error

@@ -58,8 +58,8 @@ def unreachable(error: Exception, place: Place, timeout: float) -> UnreachableEr
 def _why(error: Exception, place: Place, timeout: float) -> str:
     if isinstance(error, TimeoutError):
         return (
-            f"no answer within {timeout:g} s. Is there a VPN or a firewall in between? "
-            "A longer --request-timeout waits longer"
+            f"no answer within {timeout:g} s. Is a VPN or a firewall in the way? "
+            "A longer --request-timeout allows more time"
         )
     return _why_proxy(error, place) or _why_tls(error) or _why_connection(error, place)
 
@@ -68,7 +68,7 @@ def _why_tls(error: Exception) -> str | None:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return (
             f"its certificate is not trusted ({words(error.certificate_error)}). The kubeconfig's "
-            "certificate-authority or tls-server-name belongs to another cluster, or the cluster was made anew: "
+            "certificate-authority or tls-server-name belongs to another cluster, or the cluster was recreated: "
             "fetch the kubeconfig again"
         )
     if isinstance(error, aiohttp.ClientConnectorSSLError | ssl.SSLError):
@@ -95,14 +95,14 @@ def _why_tls_of_proxy(error: Exception, address: URL, proxy: str) -> str | None:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return (
             f"the certificate of the proxy {proxy} is not trusted ({words(error.certificate_error)}). As with kubectl, "
-            "the kubeconfig's certificate-authority must have certified it, too"
+            "the kubeconfig's certificate-authority must have signed it, too"
         )
     return f"TLS failed with the proxy {proxy} ({words(error)}). Is its port right, and does it speak https?"
 
 
 def _why_connection(error: Exception, place: Place) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"its name cannot be resolved ({words(error.os_error)}). Is there a VPN to connect?"
+        return f"its name cannot be resolved ({words(error.os_error)}). Do you need a VPN?"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"{words(error.os_error)}. Is the cluster running, and does `{place.get_ns}` work from here?"
     if isinstance(error, aiohttp.InvalidURL):
@@ -114,11 +114,11 @@ def unauthorised(message: str, place: Place) -> ClusterError:
     """Say that the cluster does not know the user (HTTP 401)."""
     if place.is_service_account:
         return ClusterError(
-            f"the cluster refused the service account's token (401 {printable(message)}) at {place}: it is expired, or "
-            "the service account was deleted. A new pod gets a new one"
+            f"the cluster refused the service account's token (401 {printable(message)}) at {place}: it has expired, "
+            "or the service account was deleted. A new pod gets a new one"
         )
     return ClusterError(
-        f"the cluster refused your credentials (401 {printable(message)}) at {place}: they are expired or belong "
+        f"the cluster refused your credentials (401 {printable(message)}) at {place}: they have expired or belong "
         f"to another cluster. Log in again; `{place.get_ns}` should work first"
     )
 

@@ -117,9 +117,7 @@ async def forward(api: Api, namespace: str, pod: str, port: int) -> AsyncIterato
     server = await asyncio.start_server(forwarded.take, "127.0.0.1", 0)
     try:
         if not server.sockets:  # asyncio takes it for an address that the machine does not have, and says nothing
-            raise OSError(
-                errno.EMFILE, "no port of this machine could be had: there are too many open files (ulimit -n)"
-            )
+            raise OSError(errno.EMFILE, "could not open a local port: too many open files (see ulimit -n)")
         forwarded.port = server.sockets[0].getsockname()[1]
         yield forwarded
     finally:

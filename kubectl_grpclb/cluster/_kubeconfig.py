@@ -274,7 +274,8 @@ def _in_cluster(choice: Choice, environ: Mapping[str, str]) -> Access:
         )
     if choice.context or choice.cluster:
         raise ClusterError(
-            "there is no kubeconfig, only this pod's service account, so --context and --cluster name nothing"
+            "there is no kubeconfig, only this pod's service account, so --context and --cluster have nothing to "
+            "choose from"
         )
     host, port = environ["KUBERNETES_SERVICE_HOST"], environ["KUBERNETES_SERVICE_PORT"]
     address = f"[{host}]" if ":" in host else host

@@ -50,7 +50,7 @@ def _is_there(name: str, source: str) -> bool:
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG or _is_content(name):
             raise ClusterError(
-                f"{source} is a path, and this looks like a file's content: put it into a file, and name that"
+                f"{source} takes a path, but this looks like a file's content: save it to a file, and give its path"
             ) from None  # the error quotes it
         if error.errno in {errno.ENOENT, errno.ENOTDIR}:
             return False

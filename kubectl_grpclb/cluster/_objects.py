@@ -102,7 +102,7 @@ async def read_one(api: Api, request: Get) -> Answer:
     Raises ClusterError where the answer is not an object.
     """
     if request.name in {"", ".", ".."}:
-        raise UsageError(f"{request.name!r} is not the name of an object")
+        raise UsageError(f"{request.name!r} is not a valid object name")
     try:
         return await _read_object(api, request)
     except UnreachableError as error:
@@ -151,7 +151,7 @@ async def _read_optional(api: Api, request: List) -> Answer:
     except TooLargeError:
         return Refused(GapReason.TOO_LARGE, f"{name} answered with more than {OPTIONAL_LIMIT // 2**20} MB")
     except _GarbledError as error:
-        return Refused(GapReason.GARBLED, f"{name} answered with what is not a list of {request.resource}: {error}")
+        return Refused(GapReason.GARBLED, f"the answer of {name} is not a list of {request.resource}: {error}")
 
 
 async def _read_whole(api: Api, request: List) -> Answer:

@@ -166,9 +166,8 @@ def _proxy(place: Place) -> str | None:
     """Give the proxy. Raises ClusterError for SOCKS, which kubectl speaks and aiohttp does not."""
     if place.proxy and not _is_http(place.proxy):
         raise ClusterError(
-            f"{place.proxy_source} for {place} is not the http:// or https:// address of a proxy; others are not "
-            f"supported: `{place.kubectl('proxy')}` and a kubeconfig for its address lead "
-            "around it"
+            f"{place.proxy_source} for {place} is not the http:// or https:// address of a proxy; other proxies are "
+            f"not supported. Use `{place.kubectl('proxy')}` and a kubeconfig with its address instead"
         )
     return place.proxy
 

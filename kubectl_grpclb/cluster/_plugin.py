@@ -78,7 +78,7 @@ async def ask_plugin(described: Fields, access: Access, teller: "Teller | None")
         plugin = msgspec.convert(described, _Plugin)
     except msgspec.ValidationError as error:
         raise ClusterError(
-            f"the credential plugin of context {printable(access.context)!r} is not well described in the "
+            f"the credential plugin of context {printable(access.context)!r} is not valid in the "
             f"kubeconfig: {printable(str(error))}"
         ) from error
     with nullcontext() if teller is None else teller.timing(f"run credential plugin {plugin.command}"):
@@ -121,7 +121,7 @@ async def _run(plugin: _Plugin, access: Access) -> bytes:
         transport.close()  # kills it, and waits for nothing that it started and that holds its output open
         await printed.over.wait()
     if code := transport.get_returncode():
-        raise _plugin_failed(plugin, access, f"it ended with exit code {code}")
+        raise _plugin_failed(plugin, access, f"it exited with code {code}")
     return bytes(printed.output)
 
 

@@ -41,7 +41,7 @@ async def query(api: Api, request: AskPrometheus, given: str | None) -> Answer:
     except TimeoutError:
         return Refused(GapReason.TIMED_OUT, f"Prometheus did not answer within {request.seconds:g} s")
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        return Refused(GapReason.DIED, f"Prometheus cannot be asked: {words(error)}")
+        return Refused(GapReason.DIED, f"could not query Prometheus: {words(error)}")
 
 
 async def _through_proxy(api: Api, service: ProxiedService, request: AskPrometheus) -> Answer:

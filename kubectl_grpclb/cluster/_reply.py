@@ -73,7 +73,7 @@ def status_message(reply: Reply) -> str:
     try:
         status = msgspec.json.decode(reply.body, type=_Status)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return reply.body[:300].decode("utf-8", "replace").strip() or f"HTTP {reply.status} without a word"
+        return reply.body[:300].decode("utf-8", "replace").strip() or f"HTTP {reply.status} with an empty answer"
     return status.message[:2000] or status.reason[:100] or f"HTTP {reply.status}"
 
 

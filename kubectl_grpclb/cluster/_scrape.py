@@ -47,7 +47,7 @@ async def scrape(api: Api, request: Scrape) -> Answer:
     """
     path, _, query = request.path.partition("?")
     if any(unquote(part) in {".", ".."} for part in path.split("/")):
-        return Refused(GapReason.NOT_SERVED, f"{path!r} is not a path of metrics")
+        return Refused(GapReason.NOT_SERVED, f"{path!r} is not a valid metrics path")
     scheme = "https:" if request.scheme == "https" else ""
     names = {"namespace": request.namespace, "pod": f"{scheme}{request.pod}:{request.port}"}
     whole = "/api/v1/namespaces/{namespace}/pods/{pod}/proxy" + quote(f"/{path.lstrip('/')}", safe=_UNESCAPED)
@@ -58,7 +58,7 @@ async def scrape(api: Api, request: Scrape) -> Answer:
         ):
             return proxy_refusal(opened) if isinstance(opened, Reply) else await _filtered(opened, request.names)
     except TimeoutError:
-        return Refused(GapReason.TIMED_OUT, f"the metrics did not come within {request.seconds:g} s")
+        return Refused(GapReason.TIMED_OUT, f"the metrics did not arrive within {request.seconds:g} s")
     except (aiohttp.ClientError, OSError) as error:
         return Refused(GapReason.DIED, f"the connection for the metrics broke: {words(error)}")
 
@@ -115,7 +115,7 @@ class _Lines(Struct):
         """Say which limit was passed, nothing where none was."""
         for size, limit, what in (
             (self.read, _READ_LIMIT, "the metrics are"),
-            (self.kept_bytes, _KEPT_LIMIT, "the metrics of gRPC are"),
+            (self.kept_bytes, _KEPT_LIMIT, "the gRPC metrics are"),
             (self.unfinished_bytes, _LINE_LIMIT, "a line of the metrics is"),
         ):
             if size > limit:
@@ -144,9 +144,9 @@ async def _filtered(response: aiohttp.ClientResponse, names: tuple[str, ...]) ->
             if excess := lines.excess():
                 return _partial(lines, Gap(GapReason.TOO_LARGE, excess))
     except (aiohttp.ClientError, ConnectionError) as error:
-        return _partial(lines, Gap(GapReason.DIED, f"the metrics broke off: {words(error)}"))
+        return _partial(lines, Gap(GapReason.DIED, f"the metrics were cut off: {words(error)}"))
     if lines.unfinished:
-        return _partial(lines, Gap(GapReason.DIED, "the metrics end within a line"))
+        return _partial(lines, Gap(GapReason.DIED, "the metrics end in the middle of a line"))
     return Output(stdout=Blob.of(lines.text()), exit_code=0)
 
 

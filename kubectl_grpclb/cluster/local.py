@@ -83,7 +83,7 @@ class LocalCluster:
             case Exec():
                 return await self._exec(request)
             case AskChannelz() | Scrape() | AskPrometheus() | OpenUp() | LookFromNode():
-                return Refused(GapReason.NOT_SERVED, "the lab offers its sockets only")
+                return Refused(GapReason.NOT_SERVED, "the lab offers only its sockets")
             case AskEnvoy():
                 return Refused(GapReason.UNREAD, "no Envoy of ours runs on this machine")
             case Get() | List():

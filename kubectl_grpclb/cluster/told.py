@@ -177,7 +177,7 @@ def _outcome(answer: object) -> str:
         case Output(gap=None):
             return f"{len(answer.stdout.raw())} bytes"
         case Output():
-            return f"nothing whole: {answer.detail or answer.gap}"
+            return f"incomplete: {answer.detail or answer.gap}"
         case Gap():
             return f"nothing: {answer.detail or answer.reason}"
         case Heard():

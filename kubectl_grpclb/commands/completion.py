@@ -73,8 +73,8 @@ def _install(directory: Path | None, *, yes: bool) -> str:
     match there:
         case Holder.STRANGER:
             raise RefusedError(
-                f"{shown} already exists and is not this command's, so it is left as it is. Remove it if you know what "
-                "it is, or choose another directory with --dir"
+                f"{shown} already exists and was not written by this command, so it was left alone. Remove it if you "
+                "know what it is, or choose another directory with --dir"
             )
         case Holder.PACKAGE:
             return f"{shown} already exists, from the Python package.\n{_needed(path)}"
@@ -108,7 +108,7 @@ def _uninstall(directory: Path | None, *, yes: bool) -> str:
         case Holder.NOBODY:
             return f"{shown} does not exist.\n"
         case Holder.STRANGER:
-            raise RefusedError(f"{shown} is not this command's, so it is left as it is")
+            raise RefusedError(f"{shown} was not written by this command, so it was left alone")
         case Holder.PACKAGE:
             raise RefusedError(
                 f"{shown} belongs to the Python package and is removed with it: pip uninstall kubectl-grpclb"

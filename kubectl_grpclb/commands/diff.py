@@ -48,9 +48,9 @@ def _run(program: list[str], comparisons: Iterable[Comparison]) -> int:
             status = subprocess.run([*program, live, merged], check=False).returncode  # noqa: S603 -- the user's own
         except OSError as error:
             raise GrpclbError(
-                f"could not run {program[0]} to show the difference: {error.strerror}. KUBECTL_EXTERNAL_DIFF names "
-                "another program"
+                f"could not run {program[0]} to show the difference: {error.strerror}. Set KUBECTL_EXTERNAL_DIFF to "
+                "use another program"
             ) from error
     if status >= _TROUBLE:
-        raise GrpclbError(f"{program[0]} ended with {status}")
+        raise GrpclbError(f"{program[0]} exited with status {status}")
     return _DIFFERENT if status else 0

@@ -30,7 +30,7 @@ def explain(
         return
     page = pages.get(code.upper())
     if page is None:
-        raise UsageError(f"there is no finding {printable(code)}; there are {', '.join(pages)}")
+        raise UsageError(f"there is no finding {printable(code)}; the findings are {', '.join(pages)}")
     write(page.read_text("utf-8"))
 
 

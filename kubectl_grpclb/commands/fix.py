@@ -180,7 +180,7 @@ def fix(
     if dry_run is not DryRun.NONE and diff:
         raise UsageError("--dry-run and --diff show the same thing in two ways: give only one of them")
     if chosen.changes:
-        raise UsageError(f"--via {' and '.join(ADDING)} add to the cluster: fix takes only the sources that do not")
+        raise UsageError(f"--via {' and '.join(ADDING)} add to the cluster: fix takes only sources that do not")
     name, seconds = options.service_name(service), session.window_of(window)
     asked = chosen.asked(Ask("", name, port, seconds, cluster_domain=cluster_domain, flags=connection.flags))
 
@@ -197,7 +197,7 @@ def _age(text: str) -> float:
     """Read --connection-age, in seconds; 0 is never. Raises UsageError."""
     seconds = options.duration(text, "--connection-age")
     if 0 < seconds < _YOUNGEST:
-        raise UsageError("--connection-age is 10s or more, or 0 for connections that may live for ever")
+        raise UsageError("--connection-age must be 10s or more, or 0 for connections without an age limit")
     return seconds
 
 

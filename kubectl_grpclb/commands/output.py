@@ -31,7 +31,7 @@ def write(text: str) -> None:
 
 def unwritable(error: OSError) -> str:
     """Say that standard output cannot be written to, and why."""
-    return f"standard output cannot be written to: {error.strerror or error}"
+    return f"cannot write to standard output: {error.strerror or error}"
 
 
 def nobody_listens() -> None:

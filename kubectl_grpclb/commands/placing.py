@@ -124,6 +124,6 @@ def _writable(directories: Iterable[Path]) -> Path:
         if os.access(each, os.W_OK):
             return each
     raise RefusedError(
-        f"{printable(', '.join(map(str, listed)))} cannot be written to. Choose another directory of PATH for "
+        f"{printable(', '.join(map(str, listed)))} cannot be written to. Choose another directory on PATH for "
         "kubectl_complete-grpclb with --dir"
     )

@@ -59,7 +59,7 @@ def _path(value: str, param: TyperOption) -> Path | None:
         return Path(value)
     if "--kubeconfig" in param.opts:
         return None  # as kubectl takes it
-    raise UsageError(f"{_spelled(param)} needs a path, and got an empty one")
+    raise UsageError(f"{_spelled(param)} needs a path, but got an empty one")
 
 
 def _number(value: int | str, param: TyperOption) -> int:

@@ -168,7 +168,7 @@ def _subjects(accounts: Sequence[str], users: Sequence[str], groups: Sequence[st
             raise UsageError(f"--service-account takes NAMESPACE:NAME, not {printable(account)!r}")
         subjects.append(Subject("ServiceAccount", name, namespace))
     if not all((*users, *groups)):
-        raise UsageError("--user and --group need a name, and got an empty one")
+        raise UsageError("--user and --group need a name, but got an empty one")
     return [*subjects, *(Subject("User", user) for user in users), *(Subject("Group", group) for group in groups)]
 
 

@@ -94,7 +94,7 @@ def window_of(text: str) -> float:
     """Read --window, in seconds. Raises UsageError."""
     window = duration(text, "--window")
     if window > _LONGEST_WINDOW:
-        raise UsageError(f"--window is at most {_LONGEST_WINDOW / 60:.0f} minutes")
+        raise UsageError(f"--window must be at most {_LONGEST_WINDOW / 60:.0f} minutes")
     return window
 
 

@@ -79,6 +79,6 @@ def _readable(raw: bytes, name: str) -> bytes:
         raise UsageError(f"{printable(name)} is compressed: gunzip it first")
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise UsageError(
-            f"{printable(name)} is in UTF-16, as PowerShell writes what > gets: record it with -f, or save it as UTF-8"
+            f"{printable(name)} is in UTF-16, as PowerShell's > writes it: record it with -f, or save it as UTF-8"
         )
     return raw

@@ -151,13 +151,13 @@ def _port(given: str | None) -> int | str | None:
     if given is None or not (given.isascii() and given.isdigit()):  # ² is a digit, too, and no number
         return given
     if not 0 < int(given) < 1 << 16:
-        raise UsageError(f"--metrics-port is a port's name or a number up to 65535, not {printable(given)}")
+        raise UsageError(f"--metrics-port must be a port's name or a number up to 65535, not {printable(given)}")
     return int(given)
 
 
 def _path(given: str | None) -> str | None:
     if given is not None and not re.fullmatch(r"/[!-~]*", given):
-        raise UsageError(f"--metrics-path begins with / and holds no blanks, unlike {printable(given)!r}")
+        raise UsageError(f"--metrics-path must begin with / and contain no spaces, not {printable(given)!r}")
     if given is not None and set(given) & {"?", "#"}:
         raise UsageError("--metrics-path is a path, without ? and #: it is shown in reports, where no secret should be")
     return given
@@ -166,5 +166,5 @@ def _path(given: str | None) -> str | None:
 def _range(given: str) -> float:
     seconds = duration(given, "--prometheus-range")
     if not 0 < seconds <= _LONGEST_RANGE:
-        raise UsageError("--prometheus-range is more than 0 and at most 30 days (720h)")
+        raise UsageError("--prometheus-range must be more than 0 and at most 30 days (720h)")
     return seconds

@@ -57,7 +57,7 @@ def see_that_it_may_be_applied(plan: Plan) -> None:
     A file of manifests is applied without its plan beside it, so that it was refused must not end as if it was not.
     """
     if plan.refused_for_everybody:
-        raise RefusedError(f"what is shown is not to be applied: {reasons(plan.refused_for_everybody)}")
+        raise RefusedError(f"do not apply what is shown: {reasons(plan.refused_for_everybody)}")
 
 
 async def admissions(cluster: Workshop, plan: Plan) -> Admissions:

@@ -59,8 +59,8 @@ def strategy_for(wishes: Wishes, receipt: Receipt | None, state: State, aim: Aim
         return wishes.strategy
     if state == "in use" and wishes.strategy not in {"auto", receipt.strategy}:
         raise UsageError(
-            f"Service {printable(receipt.service)} is already fixed by the strategy {receipt.strategy}: roll that back "
-            f"first (`{aim.grpclb('rollback')}`) to try another"
+            f"Service {printable(receipt.service)} is already fixed with strategy {receipt.strategy}: to try another, "
+            f"roll that back first (`{aim.grpclb('rollback')}`)"
         )
     return receipt.strategy if wishes.strategy == "auto" else wishes.strategy
 

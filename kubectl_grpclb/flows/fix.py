@@ -55,7 +55,7 @@ async def fix(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk) -> Fixed:
         return Fixed(_nothing_to_do(plan), changed=False)
     talk.show(plan)
     if plan.refused:
-        raise RefusedError(f"this fix is not begun: {reasons(plan.refused)}")
+        raise RefusedError(f"this fix was not started: {reasons(plan.refused)}")
     if plan.changes_nothing:
         return Fixed(plan, changed=False, code=exit_code([prepared.report], "warning"))
     if wishes.stage_only and plan.ports is None:
@@ -108,7 +108,7 @@ async def _carry_out(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk, pr
         except ClusterError as error:
             raise ClusterError(
                 f"{error}\nThe fix stopped after the step `{journal.receipt.step}`. When the cluster answers again, "
-                f"`{ask.aim.grpclb('fix')}` goes on, and `{ask.aim.grpclb('rollback')}` undoes it"
+                f"`{ask.aim.grpclb('fix')}` continues, and `{ask.aim.grpclb('rollback')}` undoes it"
             ) from error
 
 
@@ -157,11 +157,11 @@ async def _still_the_same(cluster: Workshop, ask: Ask, prepared: Prepared) -> No
     now = await load(cluster, ask.namespace, ask.service)
     if now != prepared.receipt:
         raise RefusedError(
-            "another `fix` or `rollback` worked on this Service meanwhile: run this again for a new plan"
+            "another `fix` or `rollback` ran on this Service in the meantime: run this again for a new plan"
         )
     service = await cluster.fetch("services", ask.namespace, ask.service)
     if isinstance(service, Denied):
-        raise ClusterError(f"the Service cannot be read any more: {service.message}")
+        raise ClusterError(f"the Service can no longer be read: {service.message}")
 
 
 def _receipt(cluster: Workshop, prepared: Prepared, found: tuple[Made, ...]) -> Receipt:

@@ -103,9 +103,9 @@ async def see_that_it_may_be_rolled_back(cluster: Workshop, receipt: Receipt, re
     )
     if lacking.rules:
         raise RefusedError(
-            f"this rollback is not begun, and nothing was changed: you lack permissions that it needs. A Role with "
+            f"this rollback was not started, and nothing was changed: you lack permissions that it needs. A Role with "
             f"these rules would allow it (`{_role_command('rollback', receipt.namespace, features, recycle)}` prints "
-            "the whole of it):\n" + "\n".join(f"  {rule}" for rule in lacking.rules)
+            "the whole Role):\n" + "\n".join(f"  {rule}" for rule in lacking.rules)
         )
     return lacking.losses
 
@@ -149,8 +149,8 @@ def _warning(role: str, losses: tuple[str, ...]) -> tuple[Check, ...]:
         Check(
             level="warn",
             name="permissions",
-            message=f"You are not permitted to read some of what would help. {' '.join(losses)}",
-            do=f"The fix continues without it; `{role}` prints the rules for it.",
+            message=f"You lack permissions that the fix can do without. {' '.join(losses)}",
+            do=f"The fix continues without them; `{role}` prints the rules for them.",
         ),
     )
 

@@ -98,8 +98,8 @@ def _options(choices: dict[str, Any]) -> EnvoyOptions:
         return msgspec.convert(choices, EnvoyOptions)
     except msgspec.ValidationError as error:
         raise BadReceiptError(
-            f"the receipt of the fix holds what this version does not know of Envoy: {printable(str(error))}. Update "
-            "this one, or roll the fix back"
+            f"the receipt of the fix has Envoy settings that this version does not know: {printable(str(error))}. "
+            "Update kubectl-grpclb, or roll the fix back"
         ) from error
 
 

@@ -80,14 +80,14 @@ async def _see_that_it_is_as_shown(cluster: Workshop, receipt: Receipt, file: Pa
     """See under the Lease that what the user agreed to is still what there is to do. Raises RefusedError."""
     if await load(cluster, receipt.namespace, receipt.service, file) != receipt:
         raise RefusedError(
-            "another `fix` or `rollback` worked on this Service meanwhile: run this again to see what there is to undo "
-            "now. Nothing was changed by this one"
+            "another `fix` or `rollback` ran on this Service in the meantime: run this again to see what there is to "
+            "undo now. This run changed nothing"
         )
     if await _leads_to_envoy(cluster, receipt) is not restore:
-        now = "does not lead to Envoy any more" if restore else "leads to Envoy again"
+        now = "no longer leads to Envoy" if restore else "leads to Envoy again"
         raise RefusedError(
-            f"somebody changed Service/{receipt.service} meanwhile: it {now}. Run this again to see what there is to "
-            "undo now. Nothing was changed by this one"
+            f"somebody changed Service/{receipt.service} in the meantime: it {now}. Run this again to see what there "
+            "is to undo now. This run changed nothing"
         )
 
 
@@ -106,7 +106,7 @@ async def _only_a_lease(cluster: Workshop, aim: Aim, talk: Talk) -> Undoing:
     found = await cluster.fetch("leases", aim.namespace, bundle.receipt)
     if isinstance(found, Denied) and not found.is_missing:
         raise RefusedError(
-            f"no receipt of a fix is here, and whether one left a Lease could not be seen: {printable(found.message)}"
+            f"found no receipt of a fix, and could not see whether one left a Lease: {printable(found.message)}"
         )
     if not isinstance(found, Denied):
         async with holding(cluster, aim.namespace, bundle, talk.say):
@@ -131,7 +131,7 @@ async def _see_that_no_receipt_was_lost(cluster: Workshop, aim: Aim) -> None:
 
 def _by_hand(aim: Aim) -> str:
     return (
-        "The machine that ran fix may have one, for --receipt. Without any, put the Service's old selector and target "
+        "The machine that ran fix may have one, for --receipt. Without one, put the Service's old selector and target "
         f"port back with `{aim.kubectl('edit', 'service', aim.service)}`, wait until no client is connected to Envoy, "
         f"and delete what has the label {SERVICE_LABEL}={aim.service}"
     )

@@ -36,7 +36,7 @@ async def take_back(site: Site, prepared: Prepared, error: BaseException) -> Non
     try:
         led = await patiently(site, lambda: _put_back(site))
     except GrpclbError as second:
-        left = "may lead to Envoy by now, which is left running with all that it needs"
+        left = "may lead to Envoy by now, so Envoy is left running with everything that it needs"
         raise RefusedError(
             f"{_why(error)}.\nWhile undoing it: {second}.\nService/{receipt.service} "
             f"{left if receipt.ports else 'may be changed by now'}. `{site.aim.grpclb('fix')}` continues, "
@@ -68,13 +68,13 @@ async def take_away(site: Site, prepared: Prepared, error: BaseException) -> Non
 
 def _leave(site: Site) -> None:
     """Leave everything to the other run that has the Lease by now: it goes by the receipt, and so does the next one."""
-    site.say("another `fix` or `rollback` has taken over what this one began, and goes on with it")
+    site.say("another `fix` or `rollback` has taken over what this run started, and continues it")
 
 
 def _tell(site: Site, error: BaseException, what: str) -> None:
     """Say after Ctrl-C what is done before the end, and what to do for who does not wait for it."""
     if isinstance(error, asyncio.CancelledError):
-        site.say(f"interrupted: {what}. Where that is interrupted, too, `{site.aim.grpclb('rollback')}` does it")
+        site.say(f"interrupted: {what}. If that is interrupted, too, `{site.aim.grpclb('rollback')}` does it")
 
 
 def _why(error: BaseException) -> str:
@@ -105,7 +105,7 @@ async def _removed_again(site: Site, prepared: Prepared) -> str:
         await patiently(site, lambda: _remove(site, prepared, receipt))
     except GrpclbError as error:
         raise RefusedError(
-            f"what was staged is not removed: {error}. `{site.aim.grpclb('rollback')}` removes it"
+            f"could not remove what was staged: {error}. `{site.aim.grpclb('rollback')}` removes it"
         ) from error
     if receipt.found:
         return _WITH_WHAT_STOOD
@@ -113,8 +113,8 @@ async def _removed_again(site: Site, prepared: Prepared) -> str:
 
 
 _WITH_WHAT_STOOD = (
-    "what this fix added has been removed; what existed before is left, as this fix changed it: another `fix` changes "
-    "it again, and `rollback` removes it"
+    "what this fix added has been removed; what existed before keeps the changes that this fix made: another `fix` "
+    "changes it again, and `rollback` removes it"
 )
 
 

@@ -37,9 +37,7 @@ async def upgrade(site: Site, creations: Sequence[Create]) -> None:
         await apply.check(site)
         await apply.prove(site)
     except RefusedError as error:
-        raise RefusedError(
-            f"{error}.\nThe new Envoys have taken the place of the old ones already. {_next(site)}"
-        ) from error
+        raise RefusedError(f"{error}.\nThe new Envoys have already replaced the old ones. {_next(site)}") from error
 
 
 async def _are_ending(site: Site) -> bool:
@@ -60,7 +58,7 @@ def _leads_nowhere(site: Site) -> str:
 
 
 def _next(site: Site) -> str:
-    return f"Run fix again with what is to be different, or `{site.aim.grpclb('rollback')}` to do without"
+    return f"Run fix again with other flags, or `{site.aim.grpclb('rollback')}` to undo the fix"
 
 
 async def _configuration(site: Site, creations: Sequence[Create]) -> Manifest | None:
@@ -83,8 +81,8 @@ async def _given_back(site: Site, before: Manifest | None) -> str:
         if before is not None:
             await patiently(site, lambda: _apply(site, before))
     except GrpclbError as error:
-        return f"but have the new configuration when they start anew ({error})"
-    return "with the configuration that they had"
+        return f"but will have the new configuration when they restart ({error})"
+    return "with their previous configuration"
 
 
 async def _apply(site: Site, manifest: Manifest) -> None:

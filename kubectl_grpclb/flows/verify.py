@@ -47,7 +47,7 @@ async def verify(cluster: Workshop, ask: Ask, observe: Observer = quiet) -> Veri
     if receipt is None:
         raise RefusedError(
             f"no fix of Service {printable(ask.service)} is recorded in namespace {printable(ask.namespace)}, so there "
-            f"is nothing to compare with; `{ask.aim.grpclb('diagnose')}` tells how it is now"
+            f"is nothing to compare with; `{ask.aim.grpclb('diagnose')}` shows the current state"
         )
     async with DeepCluster(cluster, flags=ask.flags) as deep:
         return judged(receipt, await recorded(deep, ask, observe))
@@ -101,7 +101,7 @@ def _outcome(before: Before, report: Report, *, older: bool) -> tuple[Outcome, s
     if older and _AFFINITY not in codes:
         return "pending", (
             "connections from before the change may still be open, and stay where they are until they close; a rolling "
-            "restart of the clients has them placed anew"
+            "restart of the clients makes them connect again"
         )
     return _by_effect(before, report, report.reason)
 

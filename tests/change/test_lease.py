@@ -39,7 +39,7 @@ def snatch(shop: FakeWorkshop) -> None:
 
 
 def test_a_second_fix_is_refused_while_the_first_renews(shop: FakeWorkshop) -> None:
-    with pytest.raises(RefusedError, match="another `fix` or `rollback` of this Service is at work"):
+    with pytest.raises(RefusedError, match="another `fix` or `rollback` of this Service is running"):
         run(while_held(shop, fixing(shop)))
 
     assert shop.ours == []
@@ -52,7 +52,7 @@ def test_the_holder_is_named(shop: FakeWorkshop) -> None:
         run(while_held(shop, fixing(shop, talk)))
 
     assert "process" in talk.text
-    assert f"watching for {LEASE_SECONDS} s" in talk.text
+    assert f"waiting {LEASE_SECONDS} s" in talk.text
 
 
 def test_a_lease_that_nobody_renews_is_taken_over(shop: FakeWorkshop) -> None:
@@ -195,7 +195,7 @@ def test_what_a_holder_began_that_somebody_took_over_is_left_to_them(shop: FakeW
         fix(shop, talk)
 
     assert "rollback greeter" not in str(told.value)
-    assert "goes on with it" in talk.text
+    assert "continues it" in talk.text
     assert ("deployments", "greeter-grpclb-envoy") in shop.ours
 
 

@@ -128,7 +128,7 @@ def test_another_refusal_is_told_in_the_clusters_words(shop: Looking) -> None:
     ("state", "reason", "says"),
     [
         ({"waiting": {"reason": "ImagePullBackOff"}}, GapReason.DIED, f"image {IMAGE}"),
-        ({"terminated": {"reason": "StartError"}}, GapReason.DIED, "has it a sh"),
+        ({"terminated": {"reason": "StartError"}}, GapReason.DIED, "does it have sh and sleep?"),
         ({"waiting": {"reason": "ContainerCreating"}}, GapReason.TIMED_OUT, "within 60 s"),
     ],
 )

@@ -68,7 +68,7 @@ def test_a_pod_that_stays_is_told_with_the_way_to_delete_it(shop: Looking, denie
     assert isinstance(answer, Output)
     assert (answer.stdout.text, answer.gap) == ("#grpclb over\n", None)
     assert answer.detail == (
-        f"the pod {name} is still there: kubectl delete pod {name} -n shop; it ends by itself within 85 s"
+        f"the pod {name} is still there: kubectl delete pod {name} -n shop; it exits by itself within 85 s"
     )
     assert told == [answer.detail]
     assert deletions(shop) == 3

@@ -112,10 +112,10 @@ def stamp(time: datetime) -> str:
 @pytest.mark.parametrize(
     ("state", "says"),
     [
-        (ended(127, 0), "ended with status 127 (Error)"),
-        (ended(0, 3, "Completed"), "ended with status 0 (Completed)"),
-        (ended(128, None, "StartError"), "ended with status 128 (StartError)"),
-        ({"terminated": {"exitCode": 1, "reason": "Error"}}, "ended with status 1 (Error)"),
+        (ended(127, 0), "exited with status 127 (Error)"),
+        (ended(0, 3, "Completed"), "exited with status 0 (Completed)"),
+        (ended(128, None, "StartError"), "exited with status 128 (StartError)"),
+        ({"terminated": {"exitCode": 1, "reason": "Error"}}, "exited with status 1 (Error)"),
     ],
 )
 def test_an_image_whose_container_ends_at_once_is_not_added_again(
@@ -214,7 +214,7 @@ def test_another_image_is_added_where_the_first_could_not_be_had(shop: FakeWorks
 def test_an_image_without_sh_is_told(shop: FakeWorkshop) -> None:
     shop.states = {IMAGE: {"terminated": {"reason": "StartError"}}}
 
-    assert "has it a sh" in refused(shop).message
+    assert "does it have sh and sleep?" in refused(shop).message
 
 
 def test_one_that_is_not_started_in_time_is_told(shop: FakeWorkshop) -> None:
@@ -276,7 +276,7 @@ def test_a_pod_that_goes_meanwhile_is_an_answer(shop: FakeWorkshop) -> None:
     ("field", "values", "says"),
     [
         ("metadata", {"deletionTimestamp": "2026-11-23T12:00:00Z"}, "being deleted"),
-        ("status", {"phase": "Succeeded"}, "runs no more"),
+        ("status", {"phase": "Succeeded"}, "no longer running"),
     ],
 )
 def test_a_pod_that_ends_is_left_alone(shop: FakeWorkshop, field: str, values: dict[str, Any], says: str) -> None:

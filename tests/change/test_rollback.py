@@ -88,7 +88,7 @@ def test_a_service_that_stays_ours_on_paper_is_restored_all_the_same(
 
     rollback(fixed, talk)
 
-    assert "kubectl-grpclb is still noted as the manager" in talk.text
+    assert "kubectl-grpclb is still recorded as the field manager" in talk.text
     assert "--force-conflicts" in talk.text
     assert fixed.ours == []
 
@@ -109,7 +109,7 @@ def test_a_receipt_that_changes_while_the_user_is_asked_is_not_acted_upon(fixed:
         other = msgspec.structs.replace(receipt_of(fixed), options={"replicas": 5})
         fixed.api.change(RECEIPT, lambda held: held.update(data={"receipt.json": encode_receipt(other).decode()}))
 
-    with pytest.raises(RefusedError, match=r"meanwhile.*run this again"):
+    with pytest.raises(RefusedError, match=r"in the meantime.*run this again"):
         rollback(fixed, Hesitant(fix_otherwise))
 
     assert [type(each) for each in fixed.changes] == [Insert, Delete]  # of the Lease
@@ -122,7 +122,7 @@ def test_a_fix_that_another_rollback_took_back_while_the_user_was_asked_is_not_t
     def lose() -> None:
         fixed.api.held.pop(RECEIPT)
 
-    with pytest.raises(RefusedError, match=r"meanwhile.*run this again"):
+    with pytest.raises(RefusedError, match=r"in the meantime.*run this again"):
         rollback(fixed, Hesitant(lose))
 
     assert fixed.leads_to_envoy
@@ -132,7 +132,7 @@ def test_a_service_that_leads_elsewhere_when_the_user_says_yes_is_not_changed(fi
     def reapply() -> None:
         fixed.change_service(lambda held: held.update(spec=BEFORE))
 
-    with pytest.raises(RefusedError, match="does not lead to Envoy any more"):
+    with pytest.raises(RefusedError, match="no longer leads to Envoy"):
         rollback(fixed, Hesitant(reapply))
 
     assert ("deployments", "greeter-grpclb-envoy") in fixed.ours
@@ -223,7 +223,7 @@ def test_a_service_that_was_made_anew_with_envoys_selector_is_left_alone(fixed: 
     fixed.api.held.pop(("services", "shop", "greeter"))
     fixed.api.put("services", {"metadata": {"name": "greeter", "namespace": "shop"}, "spec": spec})
 
-    with pytest.raises(RefusedError, match="made anew since the fix"):
+    with pytest.raises(RefusedError, match="recreated after the fix"):
         rollback(fixed)
 
     assert fixed.writes == []
@@ -242,7 +242,7 @@ def test_a_service_that_changes_while_it_is_rolled_back_is_not_overwritten(fixed
 def test_envoy_is_left_running_while_clients_are_connected_to_it(fixed: FakeWorkshop) -> None:
     fixed.reconnect, fixed.stay_connected = False, True
 
-    with pytest.raises(RefusedError, match="2 connections still go through Envoy after 60 s"):
+    with pytest.raises(RefusedError, match="2 client connections through Envoy did not close within 60 s"):
         rollback(fixed)
 
     assert fixed.service["spec"] == BEFORE
@@ -252,7 +252,7 @@ def test_envoy_is_left_running_while_clients_are_connected_to_it(fixed: FakeWork
 
 def test_a_rollback_that_left_envoy_running_is_finished_when_the_clients_are_gone(fixed: FakeWorkshop) -> None:
     fixed.reconnect, fixed.stay_connected = False, True
-    with pytest.raises(RefusedError, match="still go through Envoy"):
+    with pytest.raises(RefusedError, match="through Envoy did not close"):
         rollback(fixed)
     fixed.stay_connected = False
 
@@ -273,7 +273,7 @@ def test_an_object_of_the_bundle_whose_label_is_gone_is_not_deleted(fixed: FakeW
     budget = ("poddisruptionbudgets", "shop", "greeter-grpclb-envoy")
     fixed.api.change(budget, lambda held: held["metadata"].update(labels={}))
 
-    with pytest.raises(RefusedError, match="is not what the fix made"):
+    with pytest.raises(RefusedError, match="is not the object that the fix created"):
         rollback(fixed)
 
     assert budget in fixed.api.held
@@ -292,7 +292,7 @@ def test_a_receipt_of_a_newer_version_is_not_acted_upon(fixed: FakeWorkshop) -> 
 def test_a_config_map_that_holds_no_receipt_is_not_acted_upon(fixed: FakeWorkshop) -> None:
     fixed.api.change(RECEIPT, lambda held: held.update(data={}))
 
-    with pytest.raises(BadReceiptError, match="not a fix's receipt"):
+    with pytest.raises(BadReceiptError, match="not the receipt of a fix"):
         rollback(fixed)
 
 

@@ -45,7 +45,9 @@ def test_while_the_service_cannot_be_read_what_it_may_lead_to_is_left_running(sh
     shop.loses.add("proof")
     shop.before[AFTER_THE_CUT_OVER] = lambda: shop.failing.update(services=1000)
 
-    with pytest.raises(RefusedError, match=r"(?s)did not come back.*While undoing it: could not read Service greeter"):
+    with pytest.raises(
+        RefusedError, match=r"(?s)a call through .* failed.*While undoing it: could not read Service greeter"
+    ):
         fix(shop)
 
     assert shop.leads_to_envoy
@@ -66,7 +68,7 @@ def test_envoys_that_crash_at_the_cut_over_prove_nothing(shop: FakeWorkshop) -> 
 def test_pods_that_cannot_be_listed_prove_nothing(shop: FakeWorkshop) -> None:
     shop.before[AFTER_THE_CUT_OVER] = lambda: shop.failing.update(pods=100)
 
-    with pytest.raises(RefusedError, match="the pods of Envoy cannot be listed: etcdserver: leader changed"):
+    with pytest.raises(RefusedError, match="cannot list Envoy's pods: etcdserver: leader changed"):
         fix(shop)
 
     assert shop.service["spec"] == BEFORE
@@ -83,7 +85,7 @@ def test_a_list_of_pods_that_fails_once_is_asked_for_again(shop: FakeWorkshop) -
 def test_a_rollback_that_cannot_list_the_pods_removes_no_envoy(fixed: FakeWorkshop) -> None:
     fixed.failing["pods"] = 1000
 
-    with pytest.raises(RefusedError, match=r"Envoy still does not say whom it serves.*so Envoy is left running"):
+    with pytest.raises(RefusedError, match=r"it is still unknown which clients Envoy serves.*so Envoy is left running"):
         rollback(fixed)
 
     assert fixed.service["spec"] == BEFORE
@@ -96,7 +98,7 @@ def test_an_envoy_that_does_not_say_whom_it_serves_is_asked_again(fixed: FakeWor
 
     rollback(fixed, talk)
 
-    assert "Envoy does not say whom it still serves; asking again" in talk.text
+    assert "cannot tell which clients Envoy still serves; asking again" in talk.text
     assert fixed.ours == []
 
 
@@ -112,7 +114,7 @@ def test_who_may_not_ask_envoy_rolls_back_without_its_answer(
 
     rollback(fixed, talk)
 
-    assert "may not ask Envoy whom it still serves" in talk.text
+    assert "not permitted to ask Envoy which clients it still serves" in talk.text
     assert fixed.ours == []
 
 
@@ -122,7 +124,7 @@ def test_a_deployment_that_may_not_be_deleted_keeps_all_that_it_needs(fixed: Fak
     )
     bundle = {key for key in fixed.api.held if "greeter-grpclb" in key[2]}
 
-    with pytest.raises(RefusedError, match="deployments/greeter-grpclb-envoy is not what the fix made"):
+    with pytest.raises(RefusedError, match="deployments/greeter-grpclb-envoy is not the object that the fix created"):
         rollback(fixed)
 
     assert bundle <= fixed.api.held.keys() | {LEASE}
@@ -132,7 +134,7 @@ def test_envoys_that_do_not_end_keep_what_they_need(fixed: FakeWorkshop, monkeyp
     monkeypatch.setattr(fixed, "reconcile", lambda: None)
     fixed.follow()
 
-    with pytest.raises(RefusedError, match=r"these pods did not end within 60 s: .*delete pod .* --force`"):
+    with pytest.raises(RefusedError, match=r"these pods did not exit within 60 s: .*delete pod .* --force`"):
         rollback(fixed, recycle="clients")
 
     assert ("configmaps", "greeter-grpclb-envoy") in fixed.ours
@@ -149,7 +151,7 @@ def test_what_envoy_needs_stays_until_controllers_that_are_late_make_no_more_of_
 def test_a_deployment_that_nothing_deletes_keeps_what_it_needs(fixed: FakeWorkshop) -> None:
     fixed.busy = 1000
 
-    with pytest.raises(RefusedError, match="these pods did not end within 60 s"):
+    with pytest.raises(RefusedError, match="these pods did not exit within 60 s"):
         rollback(fixed, recycle="clients")
 
     assert ("configmaps", "greeter-grpclb-envoy") in fixed.ours
@@ -158,7 +160,7 @@ def test_a_deployment_that_nothing_deletes_keeps_what_it_needs(fixed: FakeWorksh
 def test_envoys_that_a_rollback_of_a_bypassed_fix_drained_are_replaced_by_the_next_fix(fixed: FakeWorkshop) -> None:
     fixed.change_service(lambda held: held.update(spec=BEFORE))
     fixed.stay_connected = True
-    with pytest.raises(RefusedError, match="still go through Envoy"):
+    with pytest.raises(RefusedError, match="through Envoy did not close"):
         rollback(fixed)
     drained = set(fixed.drained)
     fixed.revive()
@@ -172,7 +174,7 @@ def test_envoys_that_a_failed_fix_drained_are_replaced_by_the_next_fix(fixed: Fa
     fixed.change_service(lambda held: held.update(spec=BEFORE))
     fixed.revive()
     fixed.loses.add("proof")
-    with pytest.raises(RefusedError, match="did not come back"):
+    with pytest.raises(RefusedError, match=r"a call through .* failed"):
         fix(fixed)
     drained = set(fixed.drained)
     fixed.revive()
@@ -199,7 +201,7 @@ def test_a_stage_whose_service_a_deploy_changed_meanwhile_is_removed_by_rollback
 def test_clients_of_the_services_other_ports_are_waited_for_too(fixed: FakeWorkshop) -> None:
     fixed.passed_through = 4
 
-    with pytest.raises(RefusedError, match="8 connections still go through Envoy"):
+    with pytest.raises(RefusedError, match="8 client connections through Envoy did not close"):
         rollback(fixed)
 
     assert DEPLOYMENT in fixed.ours
@@ -209,7 +211,7 @@ def test_an_object_that_may_not_be_deleted_keeps_no_other(fixed: FakeWorkshop) -
     budget = ("poddisruptionbudgets", "shop", "greeter-grpclb-envoy")
     fixed.api.change(budget, lambda held: held["metadata"].update(labels={}))
 
-    with pytest.raises(RefusedError, match="is not what the fix made"):
+    with pytest.raises(RefusedError, match="is not the object that the fix created"):
         rollback(fixed)
 
     assert fixed.ours == [("configmaps", "greeter-grpclb")]
@@ -228,7 +230,7 @@ def test_clients_that_did_not_leave_are_restarted_when_the_next_rollback_is_aske
 
 def test_envoys_that_a_rollback_drained_are_replaced_by_the_next_fix(fixed: FakeWorkshop) -> None:
     fixed.stay_connected = True
-    with pytest.raises(RefusedError, match="still go through Envoy"):
+    with pytest.raises(RefusedError, match="through Envoy did not close"):
         rollback(fixed)
     drained = set(fixed.drained)
     fixed.revive()
@@ -241,7 +243,7 @@ def test_envoys_that_a_rollback_drained_are_replaced_by_the_next_fix(fixed: Fake
 
 def test_replaced_envoys_stay_when_fix_runs_once_more(fixed: FakeWorkshop) -> None:
     fixed.stay_connected = True
-    with pytest.raises(RefusedError, match="still go through Envoy"):
+    with pytest.raises(RefusedError, match="through Envoy did not close"):
         rollback(fixed)
     fixed.revive()
     fix(fixed)

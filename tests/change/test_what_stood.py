@@ -49,7 +49,7 @@ def test_a_clean_up_that_is_tried_again_leaves_the_headless_service_that_clients
     stood = shop.ours
     lose_the_next_receipt_after(shop, "Service")
 
-    with pytest.raises(RefusedError, match="what existed before is left"):
+    with pytest.raises(RefusedError, match="what existed before keeps the changes"):
         fix(shop, strategy="headless")
 
     assert shop.ours == stood
@@ -59,13 +59,13 @@ def test_a_clean_up_that_is_tried_again_leaves_envoys_that_still_serve(shop: Fak
     fix(shop, recycle="clients")
     shop.revive()
     shop.stay_connected = True
-    with pytest.raises(RefusedError, match="still go through Envoy"):
+    with pytest.raises(RefusedError, match="through Envoy did not close"):
         rollback(shop)
     shop.revive()
     stood = shop.ours
     lose_the_next_receipt_after(shop, "Deployment")
 
-    with pytest.raises(RefusedError, match="what existed before is left"):
+    with pytest.raises(RefusedError, match="what existed before keeps the changes"):
         fix(shop)
 
     assert shop.ours == stood
@@ -87,7 +87,7 @@ def test_envoys_that_are_being_deleted_without_end_stop_the_next_fix(shop: FakeW
     shop.api.change(DEPLOYMENT, end)
     shop.busy = 10_000
 
-    with pytest.raises(RefusedError, match="Deployment/greeter-grpclb-envoy is being deleted, and was not gone within"):
+    with pytest.raises(RefusedError, match="Deployment/greeter-grpclb-envoy is still being deleted after"):
         fix(shop)
 
     assert shop.service["spec"] == BEFORE
@@ -99,7 +99,7 @@ def test_a_look_that_fails_is_no_end_of_what_is_being_deleted(shop: FakeWorkshop
     shop.busy, talk = 10_000, Listener()
     shop.before[7] = lambda: shop.failing.update(deployments=10_000)
 
-    with pytest.raises(RefusedError, match="was not gone within"):
+    with pytest.raises(RefusedError, match="is still being deleted after"):
         fix(shop, talk)
 
     assert talk.text.count("still being deleted") == 1

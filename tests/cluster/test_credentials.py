@@ -117,7 +117,7 @@ def test_a_plugin_that_is_not_installed_is_named_with_its_hint() -> None:
 
 
 def test_a_plugin_that_fails_is_named_with_its_exit_code() -> None:
-    with pytest.raises(ClusterError, match=r"gave no credentials: it ended with exit code 3\. Log in again"):
+    with pytest.raises(ClusterError, match=r"gave no credentials: it exited with code 3\. Log in again"):
         credentials(plugin("raise SystemExit(3)"))
 
 

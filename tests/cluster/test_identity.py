@@ -253,7 +253,7 @@ def test_a_plugin_that_cannot_renew_is_named(tmp_path: Path) -> None:
     failing["args"][1] += ";raise SystemExit(len(runs.read_text()) - 1)"
     talk = Conversation(tmp_path, knows(), user={"exec": failing})
 
-    with pytest.raises(ClusterError, match="gave no credentials: it ended with exit code 1"):
+    with pytest.raises(ClusterError, match="gave no credentials: it exited with code 1"):
         talk.run(list_twice)
 
 

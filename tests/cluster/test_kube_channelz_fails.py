@@ -48,7 +48,7 @@ class Endless(Told):
 
 @pytest.mark.parametrize(
     ("request_", "step", "words"),
-    [(LOOK, 0, "says nothing new"), (LOOK, 1, "more than 256 pages"), (CLIENT, 0, "says nothing new")],
+    [(LOOK, 0, "brings nothing new"), (LOOK, 1, "more than 256 pages"), (CLIENT, 0, "brings nothing new")],
 )
 def test_a_listing_without_an_end_is_garbled(tmp_path: Path, request_: AskChannelz, step: int, words: str) -> None:
     refused = refusal_of(asked(tmp_path, request_, Endless(step)))

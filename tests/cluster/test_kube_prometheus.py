@@ -176,7 +176,7 @@ def test_a_server_that_is_not_running_is_a_refusal_that_says_so(tmp_path: Path) 
         server = f"http://127.0.0.1:{unused.getsockname()[1]}"
         answer = Conversation(tmp_path, hangs).ask(AskPrometheus(server, "up", 20))
 
-    assert answer == Refused(GapReason.DIED, "Prometheus cannot be asked: Connection refused")
+    assert answer == Refused(GapReason.DIED, "could not query Prometheus: Connection refused")
 
 
 def test_a_server_that_speaks_no_tls_is_a_refusal(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_a_plugin_that_gives_nothing_any_more_ends_everything_also_after_an_answ
         await cluster.read(PODS)
         await cluster.read(List("podmetrics", "shop"))
 
-    with pytest.raises(ClusterError, match="gave no credentials: it ended with exit code 1"):
+    with pytest.raises(ClusterError, match="gave no credentials: it exited with code 1"):
         talk.run(looking)
 
 

@@ -96,7 +96,7 @@ def test_a_node_has_no_namespace_even_where_one_is_given(tmp_path: Path) -> None
 def test_a_name_that_would_lead_elsewhere_is_refused_before_it_is_asked_for(tmp_path: Path) -> None:
     talk = Conversation(tmp_path, says(200, {}))
 
-    with pytest.raises(UsageError, match="not the name of an object"):
+    with pytest.raises(UsageError, match="not a valid object name"):
         talk.ask(Get("services", "..", "shop"))
 
     assert talk.requests == []

@@ -119,7 +119,7 @@ def test_a_path_that_leads_out_of_the_pod_is_not_asked_for(tmp_path: Path, path:
 
     answer = talk.ask(Scrape("shop", "greeter-0", 80, path, NAMES, 20))
 
-    assert answer == Refused(GapReason.NOT_SERVED, f"{path!r} is not a path of metrics")
+    assert answer == Refused(GapReason.NOT_SERVED, f"{path!r} is not a valid metrics path")
     assert talk.requests == []
 
 
@@ -152,7 +152,7 @@ def test_a_bomb_of_compressed_lines_is_cut_off(tmp_path: Path) -> None:
 def test_too_many_wanted_lines_are_cut_off(tmp_path: Path) -> None:
     talk = Conversation(tmp_path, pours(STARTED * 1000, 8))
 
-    assert missing(talk.ask(METRICS)) == (GapReason.TOO_LARGE, "the metrics of gRPC are more than 4 MB")
+    assert missing(talk.ask(METRICS)) == (GapReason.TOO_LARGE, "the gRPC metrics are more than 4 MB")
 
 
 def test_a_line_that_never_ends_is_cut_off(tmp_path: Path) -> None:
@@ -166,13 +166,13 @@ def test_metrics_that_never_end_are_given_up(tmp_path: Path) -> None:
 
     answer = talk.ask(Scrape("shop", "greeter-0", 9090, "/metrics", NAMES, seconds=0.2))
 
-    assert answer == Refused(GapReason.TIMED_OUT, "the metrics did not come within 0.2 s")
+    assert answer == Refused(GapReason.TIMED_OUT, "the metrics did not arrive within 0.2 s")
 
 
 def test_a_pod_that_never_answers_is_given_up(tmp_path: Path) -> None:
     answer = Conversation(tmp_path, hangs).ask(Scrape("shop", "greeter-0", 9090, "/metrics", NAMES, seconds=0.2))
 
-    assert answer == Refused(GapReason.TIMED_OUT, "the metrics did not come within 0.2 s")
+    assert answer == Refused(GapReason.TIMED_OUT, "the metrics did not arrive within 0.2 s")
 
 
 def test_metrics_that_break_off_are_not_whole(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_metrics_that_are_longer_than_they_say_are_not_whole(tmp_path: Path) -> 
 def test_metrics_that_end_within_a_line_are_not_whole(tmp_path: Path) -> None:
     answer = Conversation(tmp_path, exposes(STARTED + STARTED[:-3])).ask(METRICS)
 
-    assert missing(answer) == (GapReason.DIED, "the metrics end within a line")
+    assert missing(answer) == (GapReason.DIED, "the metrics end in the middle of a line")
 
 
 def test_binary_garbage_has_no_wanted_lines(tmp_path: Path) -> None:

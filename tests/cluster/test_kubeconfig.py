@@ -86,7 +86,7 @@ ONE_LINE = json.dumps(yaml.safe_load(PROD))
 
 @pytest.mark.parametrize("content", [PROD, ONE_LINE, "cHJvZC10b2tlbg" * 200, "cHJvZC10b2tl/bg" * 60])
 def test_a_kubeconfigs_content_in_place_of_its_path_is_not_quoted(content: str, tmp_path: Path) -> None:
-    message = r"^KUBECONFIG is a path, and this looks like a file's content: put it into a file, and name that$"
+    message = r"^KUBECONFIG takes a path, but this looks like a file's content: save it to a file, and give its path$"
 
     with pytest.raises(ClusterError, match=message):
         find_access(Choice(), {"HOME": str(tmp_path), "KUBECONFIG": content})

@@ -140,7 +140,7 @@ def test_version_says_which_snapshots_it_reads() -> None:
         (gzip.compress(b"{}", mtime=0), "broken.json is compressed: gunzip it first"),
         (
             "{}".encode("utf-16"),
-            "broken.json is in UTF-16, as PowerShell writes what > gets: record it with -f",
+            "broken.json is in UTF-16, as PowerShell's > writes it: record it with -f",
         ),
         (b"\xfe\xff\x00{\x00}", "broken.json is in UTF-16"),
     ],
@@ -172,7 +172,7 @@ def test_an_empty_path_is_not_the_working_directory(tmp_path: pathlib.Path, word
         [sys.executable, "-m", "kubectl_grpclb", *words], capture_output=True, check=False, cwd=tmp_path, timeout=60
     )
 
-    assert done.stderr == f"error: {words[-2]} needs a path, and got an empty one\n".encode()
+    assert done.stderr == f"error: {words[-2]} needs a path, but got an empty one\n".encode()
     assert (done.stdout, done.returncode, [*tmp_path.iterdir()]) == (b"", 2, [])
 
 
@@ -270,5 +270,5 @@ def test_a_disk_that_is_full_is_told_as_that(words: str) -> None:
 
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, timeout=60)
 
-    assert done.stderr == b"error: standard output cannot be written to: No space left on device\n"
+    assert done.stderr == b"error: cannot write to standard output: No space left on device\n"
     assert done.returncode == 4

@@ -136,7 +136,7 @@ def test_somebody_elses_file_stays(bin_: pathlib.Path, words: list[str]) -> None
     done = run(bin_, *words, "--yes", "--dir", str(bin_))
 
     assert done.returncode == 4
-    assert "is not this command's" in done.stderr
+    assert "was not written by this command" in done.stderr
     assert (bin_ / NAME).read_text() == "#!/bin/sh\necho mine\n"
 
 

@@ -128,7 +128,7 @@ def test_a_fix_that_gets_no_answer_any_more_says_how_to_go_on_there(shop: FakeWo
     code, _, err = grpclb("fix", "greeter", *flags, *STAGING)
 
     assert code == 4
-    assert f"`kubectl grpclb fix greeter {SAID} --port grpc` goes on" in err
+    assert f"`kubectl grpclb fix greeter {SAID} --port grpc` continues" in err
     assert f"`kubectl grpclb rollback greeter {SAID}` undoes it" in err
 
 
@@ -141,7 +141,7 @@ def test_a_receipt_knows_nothing_of_the_flags(shop: FakeWorkshop, grpclb: Run) -
 def test_without_a_fix_to_verify_the_diagnosis_to_run_is_the_same_clusters(grpclb: Run) -> None:
     _, _, err = grpclb("verify", "greeter", "--port", "grpc", *STAGING)
 
-    assert f"`kubectl grpclb diagnose greeter {SAID} --port grpc` tells how it is now" in err
+    assert f"`kubectl grpclb diagnose greeter {SAID} --port grpc` shows the current state" in err
 
 
 def test_a_rollback_that_finds_a_receipt_here_says_so_for_that_cluster(shop: FakeWorkshop, grpclb: Run) -> None:

@@ -118,7 +118,7 @@ def test_a_dry_run_of_the_server_that_refuses_something_says_so_and_fails(shop: 
     assert f"deployments.apps/greeter-grpclb-envoy refused: {WEBHOOK}\n" in out
 
 
-REFUSED = "error: what is shown is not to be applied: The Service has internalTrafficPolicy Local"
+REFUSED = "error: do not apply what is shown: The Service has internalTrafficPolicy Local"
 
 
 def refuse(shop: FakeWorkshop) -> None:
@@ -172,7 +172,7 @@ def test_a_cure_that_is_refused_ends_with_4_also_where_it_would_change_nothing(s
     code, out, err = grpclb("fix", "greeter", "--strategy", "gateway", "--window", "0", "--yes")
 
     assert (code, out) == (4, "")
-    assert "this fix is not begun: The cluster does not serve GRPCRoute" in err
+    assert "this fix was not started: The cluster does not serve GRPCRoute" in err
     assert "kind: GRPCRoute" in err
 
 

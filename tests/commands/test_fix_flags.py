@@ -64,7 +64,7 @@ def test_help_shows_every_flag(verb: str, flags: str) -> None:
         (("fix", "greeter", "--lb-policy", "random"), 2, "random"),
         (("fix", "greeter", "--timeout", "soon"), 2, "--timeout"),
         (("fix", "greeter", "--connection-age", "old"), 2, "--connection-age"),
-        (("fix", "greeter", "--connection-age", "9.9s"), 2, "--connection-age is 10s or more, or 0"),
+        (("fix", "greeter", "--connection-age", "9.9s"), 2, "--connection-age must be 10s or more, or 0"),
         (("fix", "greeter", "--window", "11m"), 2, "--window"),
         (("fix", "greeter", "-o", "table"), 2, "table"),
         (("fix", "greeter", "--recycle", "servers"), 2, "servers"),
@@ -122,7 +122,7 @@ def test_a_recorded_file_whose_plan_is_refused_gives_manifests_and_fails(tmp_pat
 
     assert done.returncode == 4
     assert b"kind: Deployment" in done.stdout
-    assert b"what is shown is not to be applied: The Service has internalTrafficPolicy Local" in done.stderr
+    assert b"do not apply what is shown: The Service has internalTrafficPolicy Local" in done.stderr
 
 
 def test_the_users_choices_are_in_the_manifests(recorded: pathlib.Path) -> None:

@@ -100,7 +100,7 @@ def test_a_service_account_may_be_called_as_the_cluster_calls_it() -> None:
         (("fix", "--client-namespace", "web"), "for fix only with --recycle clients"),
         (("--service-account", "watcher"), "--service-account takes NAMESPACE:NAME, not 'watcher'"),
         (("--service-account", "ci:watcher:old"), "--service-account takes NAMESPACE:NAME, not 'ci:watcher:old'"),
-        (("--user", ""), "--user and --group need a name, and got an empty one"),
+        (("--user", ""), "--user and --group need a name, but got an empty one"),
         (("--via", "sockets"), "--via takes auto, metrics"),
         (("--service", "deploy/greeter"), "is not a Service"),
         (("--kubeconfig", "/nowhere"), "there is no kubeconfig at /nowhere"),

@@ -151,11 +151,11 @@ def test_a_report_that_cannot_be_written_takes_no_file(
     diagnose: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: str) -> None:
-        raise GrpclbError("standard output cannot be written to: No space left on device")
+        raise GrpclbError("cannot write to standard output: No space left on device")
 
     monkeypatch.setattr("kubectl_grpclb.commands.diagnose.write", full)
 
     code, _, err = diagnose("greeter", "--record", str(tmp_path / "greeter.json"))
 
-    assert (code, err) == (4, "error: standard output cannot be written to: No space left on device\n")
+    assert (code, err) == (4, "error: cannot write to standard output: No space left on device\n")
     assert (tmp_path / "greeter.json").exists()

@@ -96,7 +96,9 @@ def test_an_image_that_cannot_be_run_is_tried_in_one_pod_only(
 
     assert first.reason is reason
     assert shop.opened == [PODS[0]]
-    assert others == [Refused(reason, f"not tried, because in pod {PODS[0]}: {first.message}")] * (len(PODS) - 1)
+    assert others == [Refused(reason, f"not tried, since it failed in pod {PODS[0]}: {first.message}")] * (
+        len(PODS) - 1
+    )
 
 
 def test_who_may_not_is_asked_once(shop: Shop) -> None:
