@@ -136,7 +136,7 @@ async def check(site: Site) -> None:
     ports = site.ports
     servers = await site.envoys.until_hosts(_HOSTS_SECONDS)
     site.say(f"Envoy is ready and knows all {servers} ready servers" if servers > 1 else "Envoy knows the ready server")
-    await site.envoys.until_answered(ports.listen, _ANSWER_SECONDS, through_envoy=True, what="a call through Envoy")
+    await site.envoys.until_answered(ports.listen, _ANSWER_SECONDS, through_envoy=True, way="Envoy")
     site.say("calls through each Envoy came back from the servers")
 
 
@@ -151,9 +151,7 @@ async def prove(site: Site) -> None:
     """See that calls through the Service itself, as clients make them, come back through Envoy."""
     receipt, ports = site.journal.receipt, site.ports
     seconds = _RESOLVED_SECONDS if receipt.original.get("clusterIP") == "None" else _ANSWER_SECONDS
-    await site.envoys.until_answered(
-        ports.proof, seconds, through_envoy=True, what=f"a call through Service/{receipt.service}"
-    )
+    await site.envoys.until_answered(ports.proof, seconds, through_envoy=True, way=f"Service/{receipt.service}")
     site.say(f"proved: calls to Service/{receipt.service} come back through Envoy")
     await site.journal.note("proved")
 

@@ -90,15 +90,15 @@ class Envoys:
                 raise RefusedError(printable(gaps[0].detail) if gaps else _ignorant(wanted, known, seconds))
             await asyncio.sleep(_LOOK_EVERY)
 
-    async def until_answered(self, port: int, seconds: float, *, through_envoy: bool, what: str) -> None:
+    async def until_answered(self, port: int, seconds: float, *, through_envoy: bool, way: str) -> None:
         """Call through every Envoy's port until calls come back the right way. Raises RefusedError.
 
         `through_envoy` says whether the answer must, or must not, come through one of ours; a call that comes back
         the other way is one from before the change, and waited for. One that does not come back at all twice in a
         row ends the waiting at once. Without a ready Envoy nothing is shown, so that is waited for as well.
         """
-        for name in await self._until_some_are_ready(seconds, what):
-            await self._until_answered(name, port, seconds, through_envoy=through_envoy, what=what)
+        for name in await self._until_some_are_ready(seconds, way):
+            await self._until_answered(name, port, seconds, through_envoy=through_envoy, way=way)
 
     async def drain(self) -> None:
         """Tell every Envoy to send its clients elsewhere; one that does not hear it does so when it is ended."""
@@ -120,7 +120,7 @@ class Envoys:
             total += held
         return total
 
-    async def _until_some_are_ready(self, seconds: float, what: str) -> list[str]:
+    async def _until_some_are_ready(self, seconds: float, way: str) -> list[str]:
         until = time.monotonic() + seconds
         while True:
             pods = await self._pods()
@@ -128,10 +128,10 @@ class Envoys:
                 return names
             if time.monotonic() > until:
                 why = f"cannot list Envoy's pods: {pods.message}" if isinstance(pods, Denied) else _NO_ENVOY
-                raise RefusedError(f"{what} could not be made: {printable(why)}")
+                raise RefusedError(f"a call through {way} could not be made: {printable(why)}")
             await asyncio.sleep(_LOOK_EVERY)
 
-    async def _until_answered(self, name: str, port: int, seconds: float, *, through_envoy: bool, what: str) -> None:
+    async def _until_answered(self, name: str, port: int, seconds: float, *, through_envoy: bool, way: str) -> None:
         until, right, failed, said = time.monotonic() + seconds, 0, 0, ""
         while right < _CALLS:
             heard = await self._cluster.greet(self._namespace, name, port, _CALL_SECONDS)
@@ -145,7 +145,7 @@ class Envoys:
             else:
                 right, failed, said = 0, 0, "it still takes the old path"
             if failed > 1 or time.monotonic() > until:
-                raise RefusedError(f"{what} failed: {printable(said)}")
+                raise RefusedError(f"a call through {way} failed: {printable(said)}")
             await asyncio.sleep(_LOOK_EVERY)
 
     async def _endpoints(self) -> frozenset[str] | Gap:

@@ -95,7 +95,7 @@ async def restore(site: Site) -> None:
         return
     try:
         await site.envoys.until_answered(
-            receipt.ports.proof, _ANSWER_SECONDS, through_envoy=False, what=f"a call through Service/{receipt.service}"
+            receipt.ports.proof, _ANSWER_SECONDS, through_envoy=False, way=f"Service/{receipt.service}"
         )
     except GrpclbError as error:
         site.say(f"the Service is restored, but {error}")

@@ -53,7 +53,7 @@ def _leads_nowhere(site: Site) -> str:
     service = site.journal.receipt.service
     return (
         f"The Envoys that Service/{service} leads to are being deleted. `{site.aim.grpclb('rollback')}` puts the "
-        "Service back at once; `fix` then starts anew"
+        "Service back at once; then run `fix` again"
     )
 
 
