@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from kubectl_grpclb.change.apply import Site, switch
 from kubectl_grpclb.change.ownership import give_up
 from kubectl_grpclb.cluster.port import Workshop
-from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of, leads_to_envoy
+from kubectl_grpclb.model.bundle import FIELD_MANAGER, SERVICE_LABEL, bundle_of, leads_to_envoy
 from kubectl_grpclb.model.errors import GrpclbError, RefusedError
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.plan import Manifest
@@ -244,6 +245,11 @@ async def _delete(cluster: Workshop, receipt: Receipt, made: Made) -> bool:
             f"{made.resource}/{made.name} is not the object that the fix created: its label {SERVICE_LABEL} is gone. "
             "It was not deleted; delete it yourself if it is not needed, then run this again"
         )
+    if others := _only_managed_by_others(metadata):
+        raise RefusedError(
+            f"{made.resource}/{made.name} was not made by fix, but by {printable(', '.join(others))}. It is left alone; "
+            "delete it yourself if it is not needed, then run this again"
+        )
     pods_first = made.resource == "deployments"
     outcome = await cluster.write(
         Delete(made.resource, receipt.namespace, made.name, metadata["uid"], foreground=pods_first)
@@ -251,3 +257,9 @@ async def _delete(cluster: Workshop, receipt: Receipt, made: Made) -> bool:
     if isinstance(outcome, Denied) and not outcome.is_missing:
         raise RefusedError(f"could not delete {made.resource}/{made.name}: {printable(outcome.message)}")
     return True
+
+
+def _only_managed_by_others(metadata: Mapping[str, Any]) -> list[str]:
+    """Name who applied an object's fields where fix applied none; an API server that tells of nobody tells nothing."""
+    managers = [str(each.get("manager", "")) for each in metadata.get("managedFields") or ()]
+    return [] if FIELD_MANAGER in managers else list(dict.fromkeys(filter(None, managers)))

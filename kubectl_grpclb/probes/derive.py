@@ -26,6 +26,7 @@ from kubectl_grpclb.model.snapshot import (
     SnapshotTarget,
 )
 from kubectl_grpclb.probes.ask import Ask, Via
+from kubectl_grpclb.probes.bypassed import bypassed_envoys, without_envoys
 from kubectl_grpclb.probes.client_channelz import client_channels
 from kubectl_grpclb.probes.clients import read_clients
 from kubectl_grpclb.probes.endpoints import Backend, age_of
@@ -88,10 +89,12 @@ def derive(snapshot: Snapshot) -> facts.Facts:
     ends = ends_of(readings, ask, service)
     views, sent = sockets_of(readings, ask, ends.servers), requests_to(readings, ask, ends.envoys, ends.servers)
     seen = _Seen(zones(readings), usage_of(readings, ask), snapshot.taken_at)
-    pods = tuple(
+    bypassed = bypassed_envoys(readings, ask, ends)
+    every = (
         _pod(server, views[server.name], sent.get(server.name), loads_of(readings, ask, server), seen)
         for server in ends.servers
     )
+    pods = tuple(without_envoys(pod, bypassed) for pod in every)
     matching = [server.pod for server in ends.servers if server.pod]
     proxies = {address for envoy in ends.envoys for address in envoy.addresses}
     return facts.Facts(

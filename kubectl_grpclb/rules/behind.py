@@ -61,7 +61,7 @@ def weigh_behind(facts: Facts, tier: Tier) -> Weighed:
         verdict, reason = decide(facts, measured, len(ready) - len(read), starved=False)
         return Weighed(measured, tuple(read), verdict, reason)
     passing = any(past_envoy(facts, pod) for pod in ready) or are_more_than_strays(list(read.values()))
-    return _quiet(ready, read, passing=passing)
+    return _quiet(facts, ready, read, passing=passing)
 
 
 def _dead_end(facts: Facts, tier: Tier, ready: int) -> str:
@@ -100,14 +100,16 @@ def _unseen(ready: Sequence[Pod], past: dict[str, int]) -> str:
     return f"; {_UNSEEN}" if len(past) < len(ready) else ""
 
 
-def _quiet(ready: Sequence[Pod], read: dict[str, PodSockets], *, passing: bool) -> Weighed:
+def _quiet(facts: Facts, ready: Sequence[Pod], read: dict[str, PodSockets], *, passing: bool) -> Weighed:
     """Say what it comes to where no connection past Envoy lasts, and few requests or none came through it."""
     counts = [pod.requests for pod in ready]
     known = [count for count in counts if count is not None]
     if len(known) < len(ready):
         if len(read) == len(ready) and not any(_held(read)) and not passing:
             return _weighed(ready, [0] * len(ready), "idle", "neither Envoy nor a client is connected to any ready pod")
-        return Weighed(_NOTHING, (), "inconclusive", "how many requests Envoy sends to each pod is not known")
+        unknown = "how many requests Envoy sends to each pod is not known"
+        once = "" if facts.window else "; it takes two looks: leave out --window 0"
+        return Weighed(_NOTHING, (), "inconclusive", unknown + once)
     if any(known):
         said = f"{sum(known)} {'request' if sum(known) == 1 else 'requests'} through Envoy"
         return _weighed(ready, known, "inconclusive", f"only {said}: too few to say how they are spread")

@@ -43,6 +43,17 @@ def lose_the_next_receipt_after(shop: FakeWorkshop, refused: str) -> None:
     shop.write = write  # type: ignore[method-assign]  # the fake with an answer that is lost
 
 
+def test_what_a_fix_found_and_did_not_make_is_not_deleted_by_a_rollback(shop: FakeWorkshop) -> None:
+    fix(shop, stage_only=True)
+    fields = [{"manager": "kubectl-client-side-apply", "operation": "Update"}]
+    shop.api.change(DEPLOYMENT, lambda held: held["metadata"].update(managedFields=fields))
+
+    with pytest.raises(RefusedError, match="was not made by fix, but by kubectl-client-side-apply. It is left alone"):
+        rollback(shop)
+
+    assert DEPLOYMENT in shop.api.held
+
+
 def test_a_clean_up_that_is_tried_again_leaves_the_headless_service_that_clients_may_dial(shop: FakeWorkshop) -> None:
     fix(shop, strategy="headless")
     shop.revive()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.e2e import scenes
-from tests.e2e.kubectl import apply, grpclb, kubectl, rolled_out
+from tests.e2e.kubectl import apply, codes, grpclb, kubectl, report, rolled_out
 from tests.e2e.wire import Wire
 
 pytestmark = pytest.mark.e2e
@@ -66,6 +66,17 @@ def left() -> list[str]:
     metadata = json.loads(whole)["metadata"]
     marks = [*metadata["annotations"], *(each["manager"] for each in metadata["managedFields"])]
     return objects + [each for each in marks if "grpclb" in each]
+
+
+def test_a_fix_that_is_only_staged_changes_nothing_of_what_is_seen_of_clients(greeter: str) -> None:
+    before = report(greeter, "-n", NAMESPACE, "--window", "2s")
+    staged = fixed("never", lambda _: None, "--stage-only")
+    after = report(greeter, "-n", NAMESPACE, "--window", "2s")
+
+    assert staged[0] == 0, staged[1]
+    assert "GLB301" in codes(after)
+    assert (after["verdict"], after["balance"]["idle"]) == (before["verdict"], before["balance"]["idle"])
+    assert [each["name"] for each in after["clients"]] == [each["name"] for each in before["clients"]]
 
 
 @pytest.mark.parametrize(
