@@ -247,8 +247,8 @@ async def _delete(cluster: Workshop, receipt: Receipt, made: Made) -> bool:
         )
     if others := _only_managed_by_others(metadata):
         raise RefusedError(
-            f"{made.resource}/{made.name} was not made by fix, but by {printable(', '.join(others))}. It is left alone; "
-            "delete it yourself if it is not needed, then run this again"
+            f"{made.resource}/{made.name} was not created by fix, but by {printable(', '.join(others))}. It is left "
+            "alone; delete it yourself if it is not needed, then run this again"
         )
     pods_first = made.resource == "deployments"
     outcome = await cluster.write(
