@@ -56,6 +56,13 @@ class SourceFlags(Struct, frozen=True, omit_defaults=True, rename="camel"):
     tls_ca: str | None = None
     tls_server_name: str | None = None
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The sources that they are about: who gives one of these flags wants that source to answer."""
+        metrics = self.metrics_port is not None or self.metrics_path is not None
+        channelz = self.tls or any((self.channelz_port, self.tls_ca, self.tls_server_name))
+        return frozenset(name for name, given in (("metrics", metrics), ("channelz", channelz)) if given)
+
     def words(self) -> tuple[str, ...]:
         """Give them as they stand in a command, nothing where there are none."""
         given = (

@@ -78,6 +78,10 @@ class Ask(Struct, frozen=True):
         """What commands to copy are about."""
         return Aim(self.namespace, self.service, self.port, self.flags, self.cluster_domain, self.source_flags)
 
+    def names(self, source: Via) -> bool:
+        """Whether the user asked for this source, by --via or by a flag that says where it is."""
+        return source in self.via or source in self.source_flags.named
+
     def asks(self, source: Via) -> bool:
         """Whether the user chose this source, or left the choice to us and it changes nothing."""
         return source in self.via or ("auto" in self.via and source in READ_ONLY)

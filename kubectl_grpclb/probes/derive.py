@@ -209,9 +209,9 @@ def _is_missed(request: Request, ask: Ask, ends: Ends, *, counted: bool) -> bool
         case AskEnvoy():
             return _is_of_a_fix(request, ask, ends) or "channelz" in ask.via
         case AskChannelz():
-            return "channelz" in ask.via or request.role == "client" or not counted
+            return ask.names("channelz") or request.role == "client" or not counted
         case Scrape():
-            return "metrics" in ask.via or not counted
+            return ask.names("metrics") or not counted
         case Get() | List():
             return request.resource not in _OF_AN_OPERATOR or "metrics" in ask.via
         case _:

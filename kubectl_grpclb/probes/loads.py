@@ -38,6 +38,6 @@ def loads_of(readings: Sequence[Reading], ask: Ask, server: Backend) -> Loads:
 
 def _by_channelz(readings: Sequence[Reading], ask: Ask, server: Backend) -> facts.Counted | Gap | None:
     served = channelz_of(readings, ask, server)
-    if served is None and "channelz" in ask.via:
+    if served is None and ask.names("channelz"):
         return Gap(GapReason.UNREAD, "channelz was not asked: there is no pod that runs, or no port")
     return served.counted if isinstance(served, Served) else served

@@ -64,7 +64,7 @@ def _unasked(readings: Sequence[Reading], ask: Ask, server: Backend) -> Gap | No
     pod, port = server.pod, ask.metrics_port
     if pod is not None and port is not None and ask.asks("metrics") and port_of(pod, port) is None:
         return Gap(GapReason.NOT_SERVED, f"no container of the pod declares a port {port!r}")
-    if "metrics" not in ask.via:
+    if not ask.names("metrics"):
         return None
     if pod is None:
         return Gap(GapReason.NOT_A_POD, "the endpoint is no pod of this cluster")

@@ -1,10 +1,12 @@
-"""GLB905: a source that the user asked by name gives no number of some pods' calls."""
+"""GLB905: a source that the user asked for, by name or by a flag of its own, gives no number of some pods' calls."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from kubectl_grpclb.model.command import NO_SOURCE_FLAGS
 from kubectl_grpclb.model.facts import Facts, Source
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.words import names
@@ -32,7 +34,8 @@ _SOURCES: dict[Source, _Words] = {
 
 def check(facts: Facts, load: Assessment) -> Sequence[Claim]:
     """Hold where such a source is silent about ready pods; what it may not be asked is GLB902's."""
-    silent = {source: gaps for source in _SOURCES if source in facts.via and (gaps := _gaps(facts, source))}
+    asked = {*facts.via, *facts.aim.sources.named}
+    silent = {source: gaps for source in _SOURCES if source in asked and (gaps := _gaps(facts, source))}
     if not silent:
         return ()
     ready = sum(pod.ready for pod in facts.pods)
@@ -70,7 +73,7 @@ def _evidence(source: Source, gaps: dict[str, Gap]) -> list[str]:
 
 
 def _ask_others(facts: Facts) -> list[str]:
-    return [facts.aim.grpclb("diagnose")]
+    return [replace(facts.aim, sources=NO_SOURCE_FLAGS).grpclb("diagnose")]
 
 
 RULE = Rule(code="GLB905", title="A source that was asked for says nothing", severity="info", check=check)

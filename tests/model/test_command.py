@@ -84,6 +84,20 @@ def test_a_command_of_ours_carries_where_figures_are() -> None:
     assert aim.grpclb("rollback") == "kubectl grpclb rollback greeter -n shop"
 
 
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (SourceFlags(), set()),
+        (SourceFlags(client_channelz_port=9091, prometheus_range="10m"), set()),
+        (SourceFlags(metrics_path="/stats"), {"metrics"}),
+        (SourceFlags(tls=True), {"channelz"}),
+        (SourceFlags(channelz_port=9090, metrics_port="9095"), {"channelz", "metrics"}),
+    ],
+)
+def test_a_flag_that_says_where_a_source_is_names_it(flags: SourceFlags, named: set[str]) -> None:
+    assert flags.named == named
+
+
 @pytest.mark.parametrize("flag", ["port", "cluster_domain", *SourceFlags.__struct_fields__])
 def test_the_verbs_that_get_a_flag_of_reading_are_those_that_take_it(flag: str) -> None:
     commands = {verb: getattr(import_module(f"kubectl_grpclb.commands.{verb}"), verb) for verb in VERBS}

@@ -1,11 +1,13 @@
 """Sources that the user asked by name, and that give no number of a pod's calls."""
 
 import pytest
+from msgspec.structs import replace
 
+from kubectl_grpclb.model.command import Aim, SourceFlags
 from kubectl_grpclb.model.facts import Pod, Source
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.rules import analyse
-from tests.rules.builders import calls, codes, facts, lasting, metered, pod, the
+from tests.rules.builders import UNREADABLE, calls, codes, facts, lasting, metered, pod, the
 
 NOWHERE = Gap(GapReason.NOT_SERVED, "nothing says where its metrics are")
 LATE = Gap(GapReason.TIMED_OUT, "no answer within 10 s")
@@ -34,6 +36,23 @@ def test_a_source_that_answers_for_other_pods_is_told_for_those_that_it_does_not
 
     assert found.message.startswith("Metrics say nothing about the calls of 1 of 2 ready pods")
     assert found.next == ()
+
+
+@pytest.mark.parametrize("flags", [SourceFlags(metrics_port="x"), SourceFlags(metrics_path="/stats")])
+def test_a_source_whose_own_flag_was_given_is_told_too(flags: SourceFlags) -> None:
+    aim = Aim("shop", "greeter", sources=flags)
+
+    assert "GLB905" in codes(analyse(facts([silent(11)], aim=aim)))
+    assert "GLB905" not in codes(analyse(facts([silent(11)])))
+
+
+def test_the_way_out_of_a_flag_that_leads_nowhere_is_without_it() -> None:
+    aim = Aim("shop", "greeter", sources=SourceFlags(metrics_port="x"))
+    unread = [replace(silent(11), sockets=UNREADABLE), replace(silent(12), sockets=UNREADABLE)]
+
+    found = the(analyse(facts(unread, via=("metrics",), aim=aim)), "GLB905")
+
+    assert found.next == ("kubectl grpclb diagnose greeter -n shop",)
 
 
 def test_a_source_that_does_not_answer_in_time_is_told_in_its_words_alone() -> None:
