@@ -6,6 +6,7 @@ Printing a plan, diffing it, carrying it out and undoing it are the same for eve
 from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from kubectl_grpclb.model.facts import Target
 
@@ -57,22 +58,28 @@ class Patch(_Wire, frozen=True, tag_field="change", tag="patch"):
     namespace: str
     name: str
     uid: str
+    """Empty where it is not known."""
     resource_version: str
+    """Empty where it does not matter."""
     fields: tuple[Field, ...]
     why: str
 
     def operations(self, resource_version: str | None = None) -> list[dict[str, Any]]:
         """Give the JSON patch (RFC 6902): every old value is tested before any is replaced."""
-        version = resource_version or self.resource_version
-        tests: list[dict[str, Any]] = [{"op": "test", "path": "/metadata/uid", "value": self.uid}]
-        if version:
-            tests.append({"op": "test", "path": "/metadata/resourceVersion", "value": version})
+        identity = (("uid", self.uid), ("resourceVersion", resource_version or self.resource_version))
+        tests: list[dict[str, Any]] = [
+            {"op": "test", "path": f"/metadata/{key}", "value": value} for key, value in identity if value
+        ]
         tests += [
             {"op": "test", "path": field.path, "value": field.before}
             for field in self.fields
             if field.before is not UNSET
         ]
         return [*tests, *(_operation(field) for field in self.fields)]
+
+    def of_any_version(self) -> "Patch":
+        """Give the change for whoever makes it later, when something else of the object may have changed."""
+        return replace(self, resource_version="")
 
     def inverted(self, why: str) -> "Patch":
         """Give the change back to what was before, of whatever version the object then is."""

@@ -36,8 +36,11 @@ def plan_data(plan: Plan, form: str) -> str:
 
 
 def patch_command(patch: Patch, flags: ClusterFlags = NOT_GIVEN) -> str:
-    """Give the change as a kubectl command; it is refused where a value is no longer what it was."""
-    body = json.dumps(patch.operations(), separators=(",", ":"), ensure_ascii=True)
+    """Give the change as a kubectl command; it is refused where a value is no longer what it was.
+
+    It may be run days later, so a change of something else, as of a label, is no reason to refuse it.
+    """
+    body = json.dumps(patch.of_any_version().operations(), separators=(",", ":"), ensure_ascii=True)
     options = ("--type=json", "-p", body)
     return flags.kubectl("patch", patch.kind.lower(), patch.name, namespace=patch.namespace, options=options)
 

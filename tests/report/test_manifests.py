@@ -75,6 +75,33 @@ def test_the_cut_over_in_the_comment_is_refused_for_a_service_that_is_otherwise(
         patched(live(selector={"app": "greeter-v2"}), there)
 
 
+def test_the_cut_over_in_the_comment_takes_a_service_that_somebody_labelled_in_between() -> None:
+    there = json.loads(commands(as_yaml(planned()))[0][-1])
+    labelled = live()
+    labelled["metadata"] |= {"resourceVersion": "1042", "labels": {"team": "payments"}}
+
+    assert patched(labelled, there)["spec"]["selector"] == {"app": "greeter-grpclb-envoy"}
+
+
+def test_the_cut_over_in_the_comment_is_refused_for_another_service_of_the_name() -> None:
+    there = json.loads(commands(as_yaml(planned()))[0][-1])
+    recreated = live()
+    recreated["metadata"]["uid"] = "6a1d"
+
+    with pytest.raises(FailedTestError):
+        patched(recreated, there)
+
+
+def test_a_cut_over_whose_service_has_no_known_uid_tests_the_old_values_only() -> None:
+    change = planned().change
+    assert change is not None
+
+    unknown = json.loads(shlex.split(patch_command(replace(change, uid="")))[-1])
+
+    assert [each["path"] for each in unknown if each["op"] == "test"] == ["/spec/selector"]
+    assert patched(live(), unknown)["spec"]["selector"] == {"app": "greeter-grpclb-envoy"}
+
+
 def test_a_plan_without_a_cut_over_has_no_comment_about_one() -> None:
     assert "kubectl patch" not in as_yaml(replace(planned(), change=None))
 
