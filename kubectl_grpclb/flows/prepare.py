@@ -86,7 +86,8 @@ async def prepare(cluster: Workshop, ask: Ask, wishes: Wishes, observe: Observer
     around = await _look_around(cluster, snapshot, facts, before_of(service.object, receipt, state), options)
     installation = installation_for(receipt)
     strategy = strategy_for(wishes, receipt, state, ask.aim)
-    plan = plan_for(facts, report, around, options, installation, strategy=strategy)
+    asked = wishes.strategy != "auto"
+    plan = plan_for(facts, report, around, options, installation, strategy=strategy, asked=asked)
     plan = on_top_of(receipt, _upgrade(plan) if state == "in use" else plan, facts, service.object)
     plan = await permitted_plan(cluster, ask, plan, options, receipt, wishes.recycle)
     return Prepared(snapshot, facts, report, receipt, state, service.object, choices, installation, plan)

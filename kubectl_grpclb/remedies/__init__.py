@@ -24,6 +24,7 @@ from kubectl_grpclb.remedies.service import plan_service
 __all__ = ["REMEDIES", "plan_for"]
 
 _ASKED = "It is the strategy that you asked for."
+_EARLIER = "It is the strategy of the earlier fix."
 
 
 class _Case(Struct, frozen=True):
@@ -83,8 +84,14 @@ def plan_for(
     options: EnvoyOptions,
     installation: Installation,
     strategy: str,
+    *,
+    asked: bool = True,
 ) -> Plan:
-    """Plan the cure of a strategy; `auto` takes the one that fits the leading finding."""
+    """Plan the cure of a strategy; `auto` takes the one that fits the leading finding.
+
+    Any other the user `asked` for, or an earlier fix had it.
+    """
     choice = choose(facts, report) if strategy == "auto" else None
     remedy = REMEDIES[choice.strategy if choice else strategy]
-    return remedy(_Case(facts, report, around, options, installation, choice.why if choice else (_ASKED,)))
+    why = choice.why if choice else (_ASKED if asked else _EARLIER,)
+    return remedy(_Case(facts, report, around, options, installation, why))
