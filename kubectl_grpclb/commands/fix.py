@@ -227,12 +227,17 @@ async def _shown(workshop: "Workshop", ask: "Ask", wishes: "Wishes", dry_run: Dr
     from kubectl_grpclb.commands.progress import Progress
     from kubectl_grpclb.flows.dry_run import admissions, comparisons, see_that_it_may_be_applied
     from kubectl_grpclb.flows.prepare import prepare
+    from kubectl_grpclb.flows.up_to_date import nothing_to_do
     from kubectl_grpclb.report.manifests import as_json, as_yaml
 
     with Progress() as progress:
         talk = Conversation(progress, yes=False)
-        plan = (await prepare(workshop, ask, wishes, talk.observe)).plan
-        talk.show(plan)
+        prepared = await prepare(workshop, ask, wishes, talk.observe)
+        plan, needless = prepared.plan, await nothing_to_do(workshop, prepared, wishes)
+        if needless is None:
+            talk.show(plan)
+        else:
+            progress.tell(f"{needless.title}.")
     code = 0
     if dry_run is DryRun.CLIENT:
         write(as_json(plan) if output is Form.JSON else as_yaml(plan, ask.flags))
@@ -240,9 +245,9 @@ async def _shown(workshop: "Workshop", ask: "Ask", wishes: "Wishes", dry_run: Dr
         admitted = await admissions(workshop, plan)
         write("".join(f"{line}\n" for line in admitted.lines))
         code = 0 if admitted.all else ClusterError.exit_code
-    else:
+    elif needless is None:
         code = differ.show(await comparisons(workshop, plan))
-    see_that_it_may_be_applied(plan)
+    see_that_it_may_be_applied(needless or plan)
     return code
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from datetime import UTC, datetime
 
-import msgspec
 from msgspec import Struct
 
 from kubectl_grpclb.change import apply, undo
@@ -15,15 +14,15 @@ from kubectl_grpclb.flows.diagnose import exit_code, recorded
 from kubectl_grpclb.flows.dry_run import reasons
 from kubectl_grpclb.flows.prepare import Prepared, prepare
 from kubectl_grpclb.flows.staging import found, made_by, until_proved, until_staged, without_envoy
+from kubectl_grpclb.flows.up_to_date import nothing_to_do
 from kubectl_grpclb.flows.upgrading import upgrade
 from kubectl_grpclb.flows.verify import Verification, judged
 from kubectl_grpclb.flows.wishes import Talk, Wishes
 from kubectl_grpclb.model.bundle import bundle_of
 from kubectl_grpclb.model.errors import ClusterError, RefusedError, UsageError
-from kubectl_grpclb.model.plan import Manifest, Plan
+from kubectl_grpclb.model.plan import Plan
 from kubectl_grpclb.model.receipt import RECEIPT_SCHEMA, Before, Made, Receipt
-from kubectl_grpclb.model.resources import resource_of
-from kubectl_grpclb.model.write import Apply, Denied, Done
+from kubectl_grpclb.model.write import Denied
 from kubectl_grpclb.probes.ask import Ask
 
 __all__ = ["Fixed", "fix"]
@@ -49,10 +48,8 @@ async def fix(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk) -> Fixed:
     """Fix a Service. Raises RefusedError where it was not begun or was taken back, DeclinedError, ClusterError."""
     prepared = await prepare(cluster, ask, wishes, talk.observe)
     plan = prepared.plan
-    unfinished = prepared.receipt is not None and prepared.receipt.step != "done"
-    pending = plan.restart and wishes.recycle == "clients"
-    if prepared.state == "in use" and not unfinished and not pending and not await _outdated(cluster, prepared):
-        return Fixed(_nothing_to_do(plan), changed=False)
+    if needless := await nothing_to_do(cluster, prepared, wishes):
+        return Fixed(needless, changed=False)
     talk.show(plan)
     if plan.refused:
         raise RefusedError(f"this fix was not started: {reasons(plan.refused)}")
@@ -62,39 +59,6 @@ async def fix(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk) -> Fixed:
         raise UsageError("--stage-only is for Envoy: this fix has no stages, it is a single change. Leave the flag out")
     talk.confirm(f"Apply this to Service {ask.service} in namespace {ask.namespace}?")
     return await _carry_out(cluster, ask, wishes, talk, prepared)
-
-
-def _nothing_to_do(plan: Plan) -> Plan:
-    return msgspec.structs.replace(
-        plan,
-        create=(),
-        restart=(),
-        checks=(),
-        title=f"Nothing to do: {plan.target.service} is already fixed, and its Envoys are up to date",
-    )
-
-
-async def _outdated(cluster: Workshop, prepared: Prepared) -> bool:
-    """Ask the API server whether applying the bundle again would change anything, or leave too much."""
-    plan = prepared.plan
-    for made in set(prepared.receipt.made if prepared.receipt else ()) - made_by(plan):
-        if isinstance(await cluster.fetch(made.resource, plan.target.namespace, made.name), Done):
-            return True
-    for creation in plan.create:
-        resource = resource_of(creation.manifest).resource
-        name, namespace = creation.manifest["metadata"]["name"], plan.target.namespace
-        now = await cluster.fetch(resource, namespace, name)
-        then = await cluster.write(Apply(creation.manifest, namespace, dry_run=True))
-        if isinstance(now, Done) and now.is_ending:
-            return True
-        if isinstance(now, Denied) or isinstance(then, Denied) or _essence(now.object) != _essence(then.object):
-            return True
-    return False
-
-
-def _essence(manifest: Manifest) -> Manifest:
-    kept = {key: manifest["metadata"].get(key) for key in ("labels", "annotations")}
-    return {**{key: value for key, value in manifest.items() if key != "status"}, "metadata": kept}
 
 
 async def _carry_out(cluster: Workshop, ask: Ask, wishes: Wishes, talk: Talk, prepared: Prepared) -> Fixed:

@@ -275,6 +275,58 @@ def test_a_fix_that_has_nothing_to_do_says_so(shop: FakeWorkshop, grpclb: Run) -
     assert out.startswith("Nothing to do: greeter is already fixed")
 
 
+NOTHING = "Nothing to do: greeter is already fixed, and its Envoys are up to date.\n"
+
+
+def test_a_difference_says_that_there_is_nothing_to_do_where_fix_would(shop: FakeWorkshop, grpclb: Run) -> None:
+    fix(grpclb, "--yes")
+    shop.revive()
+
+    code, out, err = fix(grpclb, "--diff")
+
+    assert (code, out, err) == (0, "", NOTHING)
+    assert shop.changes == []
+
+
+def test_a_dry_run_says_so_too_and_prints_what_is_there_for_a_repository(shop: FakeWorkshop, grpclb: Run) -> None:
+    fix(grpclb, "--yes")
+    shop.revive()
+
+    code, out, err = fix(grpclb, "--dry-run")
+
+    assert (code, err) == (0, NOTHING)
+    assert [each["kind"] for each in yaml.safe_load_all(out) if each][-1] == "Deployment"
+    assert shop.changes == []
+
+
+def test_a_dry_run_of_the_server_says_so_too(shop: FakeWorkshop, grpclb: Run) -> None:
+    fix(grpclb, "--yes")
+
+    code, out, err = fix(grpclb, "--dry-run=server")
+
+    assert (code, err) == (0, NOTHING)
+    assert "deployments.apps/greeter-grpclb-envoy serverside-applied (server dry run)\n" in out
+
+
+@pytest.mark.parametrize("flag", ["--dry-run", "--diff"])
+def test_a_plan_is_shown_where_the_envoys_would_change(shop: FakeWorkshop, grpclb: Run, flag: str) -> None:
+    fix(grpclb, "--yes")
+
+    _, out, err = fix(grpclb, flag, "--access-log", "all")
+
+    assert err.startswith("Bring the Envoys of greeter up to date")
+    assert "greeter-grpclb-envoy" in out
+
+
+def test_a_plan_is_shown_where_clients_would_be_restarted(shop: FakeWorkshop, grpclb: Run) -> None:
+    fix(grpclb, "--yes")
+
+    code, out, err = fix(grpclb, "--diff", "--recycle", "clients")
+
+    assert (code, out) == (0, "")
+    assert "restart Deployment/caller in shop" in err
+
+
 def channelz_asked(shop: FakeWorkshop) -> list[AskChannelz]:
     """What the servers' channelz was asked."""
     return [each for each in shop.requests if isinstance(each, AskChannelz) and each.role == "server"]
