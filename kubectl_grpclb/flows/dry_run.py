@@ -4,7 +4,6 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-import yaml
 from msgspec import Struct
 
 from kubectl_grpclb.cluster.port import Workshop
@@ -13,6 +12,7 @@ from kubectl_grpclb.model.plan import Check, Manifest, Patch, Plan
 from kubectl_grpclb.model.resources import BY_RESOURCE, ResourceKind, resource_of
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Apply, Denied, Outcome, PatchObject
+from kubectl_grpclb.model.yaml_text import yaml_text
 
 __all__ = [
     "Admissions",
@@ -128,4 +128,4 @@ def _text(manifest: Manifest) -> str:
     kept.pop("status", None)
     for key in ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation"):
         kept["metadata"].pop(key, None)
-    return yaml.safe_dump(kept, sort_keys=True, width=120)
+    return yaml_text(kept, by_key=True)

@@ -33,10 +33,10 @@ class _Readable(yaml.SafeDumper):
 _Readable.add_representer(str, _Readable.represent_text)
 
 
-def yaml_text(data: object, *, compact: bool = False) -> str:
+def yaml_text(data: object, *, compact: bool = False, by_key: bool = False) -> str:
     """Give JSON data as one YAML document in ASCII, in its own order; no text is folded.
 
-    `compact` puts innermost lists and maps on one line.
+    `compact` puts innermost lists and maps on one line, `by_key` sorts keys, so that documents can be compared.
     """
     style = None if compact else False
-    return yaml.dump(data, Dumper=_Readable, sort_keys=False, default_flow_style=style, width=_NEVER_FOLD)
+    return yaml.dump(data, Dumper=_Readable, sort_keys=by_key, default_flow_style=style, width=_NEVER_FOLD)

@@ -184,6 +184,15 @@ def test_a_difference_is_shown_as_diff_shows_it(shop: FakeWorkshop, grpclb: Run)
     assert shop.changes == []
 
 
+def test_a_difference_of_envoys_configuration_is_shown_line_by_line(shop: FakeWorkshop, grpclb: Run) -> None:
+    _, new, _ = fix(grpclb, "--diff")
+    fix(grpclb, "--yes")
+    _, changed, _ = fix(grpclb, "--diff", "--lb-policy", "least-request")
+
+    assert "+  envoy.yaml: |\n+    admin:\n" in new
+    assert re.search(r"\n- +name: \S+\.round_robin\n\+ +name: \S+\.least_request\n", changed)
+
+
 def test_a_difference_is_none_where_the_fix_is_in_place(shop: FakeWorkshop, grpclb: Run) -> None:
     fix(grpclb, "--yes")
 
