@@ -2,10 +2,10 @@
 
 import codecs
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -32,10 +32,21 @@ def page(stream: TextIO | None = None) -> Page:
     colour = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
     return Page(
-        width=shutil.get_terminal_size((_PIPED_WIDTH, 24)).columns,
+        width=_width(stream),
         colour=colour,
         ascii=not encoding.startswith("utf"),
     )
+
+
+def _width(stream: TextIO) -> int:
+    """Give a stream's columns, as $COLUMNS or its terminal says; shutil would ask standard output's for any of them."""
+    with suppress(ValueError):
+        if (given := int(os.environ.get("COLUMNS", ""))) > 0:
+            return given
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _PIPED_WIDTH
+    except (AttributeError, OSError, ValueError):
+        return _PIPED_WIDTH
 
 
 def rendered(reports: Sequence[Report], output: str, *, several: bool = False) -> str:

@@ -1,11 +1,16 @@
 """A snapshot as it is written: to a terminal, to a pipe, to a file."""
 
 import io
+import os
+import pty
+import termios
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
-from kubectl_grpclb.commands.show import write_snapshot
+from kubectl_grpclb.commands.show import page, write_snapshot
 from kubectl_grpclb.model.snapshot import Snapshot, decode_snapshot
 from tests.fake_cluster import printed
 from tests.probes.asked import read
@@ -84,3 +89,38 @@ def test_a_link_is_followed_and_stays_one(hostile: Snapshot, tmp_path: Path, the
 
     assert link.is_symlink()
     assert decode_snapshot(target.read_bytes()) == hostile
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> Iterator[TextIO]:
+    """A terminal of 72 columns, in whose shell nothing says how wide it is."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 72))
+    with open(theirs, "w", encoding="utf-8") as stream:  # noqa: PTH123 -- it has no path
+        yield stream
+    os.close(ours)
+
+
+def test_a_page_is_as_wide_as_the_terminal_that_it_is_written_to(narrow: TextIO, tmp_path: Path) -> None:
+    with (tmp_path / "greeter.yaml").open("w") as file:
+        assert (page(narrow).width, page(file).width) == (72, 120)
+
+
+def test_a_page_is_as_wide_as_the_user_says(narrow: TextIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+
+    assert page(narrow).width == 60
+
+
+@pytest.mark.parametrize("columns", ["0", "-1", "wide", ""])
+def test_a_width_that_is_none_is_not_taken(narrow: TextIO, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+
+    assert page(narrow).width == 72
+
+
+def test_a_stream_that_is_no_file_is_as_wide_as_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+    assert page(io.StringIO()).width == 120
