@@ -20,7 +20,7 @@ def plan_client(facts: Facts, report: Report, why: Sequence[str]) -> Plan:
         title=f"Let the clients of {facts.target.service} balance their own requests",
         findings=cured_by("client", report),
         why=tuple(why),
-        wont=("It changes nothing in the cluster: what is below has to be done in the code.",),
+        wont=("It changes nothing in the cluster: the owners of clients and servers have to change their code.",),
         advice=client_advice(facts),
     )
 

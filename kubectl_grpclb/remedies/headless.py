@@ -82,7 +82,7 @@ def _checks(facts: Facts, around: Surroundings, bundle: Bundle, ports: tuple[Por
             level="warn",
             name="type",
             message="The Service is headless already, so there is nothing to make: its own name gives every address.",
-            do="Change the clients as described below.",
+            do="Change the clients as this plan says for each language.",
         )
     if isinstance(ports, str):
         yield _refuse(

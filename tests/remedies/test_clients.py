@@ -33,6 +33,19 @@ def test_clients_are_told_to_make_the_headless_service_first() -> None:
     assert "kubectl grpclb fix greeter -n shop --strategy headless" in plan.advice[0].lines
 
 
+def test_what_is_not_done_does_not_depend_on_where_it_stands() -> None:
+    headless = known(service=HEADLESS)
+    plans = [
+        plan_client(STICKY, REPORT, ()),
+        plan_headless(STICKY, REPORT, around(), TOOL, ()),
+        plan_headless(headless, REPORT, around(service=live(clusterIP="None")), TOOL, ()),
+    ]
+
+    said = [*(each for plan in plans for each in plan.wont), *(check.do for plan in plans for check in plan.checks)]
+
+    assert [each for each in said if "below" in each or "above" in each] == []
+
+
 def test_every_language_is_told_what_to_dial() -> None:
     said = plan_client(STICKY, REPORT, ()).advice
 
