@@ -11,6 +11,7 @@ from kubectl_grpclb.flows.diagnose import replayed
 from kubectl_grpclb.flows.prepare import planned_from
 from kubectl_grpclb.flows.verify import compared
 from kubectl_grpclb.flows.wishes import Wishes
+from kubectl_grpclb.model.command import Aim
 from kubectl_grpclb.model.receipt import Before
 from kubectl_grpclb.model.snapshot import decode_snapshot
 from kubectl_grpclb.report import FORMATS, Page
@@ -71,7 +72,8 @@ def plan() -> str:
 def verification() -> str:
     """Give what `verify` prints after the fix."""
     before, report = replayed(STICKY.read_bytes()), replayed(FIXED.read_bytes())
-    outcome = compared(Before(verdict=before.verdict, balance=before.balance, taken_at=before.taken_at), report)
+    then = Before(verdict=before.verdict, balance=before.balance, taken_at=before.taken_at)
+    outcome = compared(then, report, Aim("shop", "greeter"))
     told = render_verification(outcome.outcome, outcome.reason, outcome.before, report, NARROW)
     printed = f"{told}\n{FORMATS['table']([report], NARROW)}"
     return _picture("verify", "kubectl grpclb verify greeter -n shop", printed, NARROW)

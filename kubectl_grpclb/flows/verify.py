@@ -8,6 +8,7 @@ from kubectl_grpclb.change.receipts import load
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.deeper import DeepCluster
 from kubectl_grpclb.flows.diagnose import recorded
+from kubectl_grpclb.model.command import Aim
 from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Balance, Report
@@ -59,12 +60,12 @@ def judged(receipt: Receipt, snapshot: Snapshot) -> Verification:
     from kubectl_grpclb.rules import analyse
 
     known = derive(snapshot)
-    return compared(receipt.before, analyse(known), older=may_be_older(receipt, known))
+    return compared(receipt.before, analyse(known), known.aim, older=may_be_older(receipt, known))
 
 
-def compared(before: Before, report: Report, *, older: bool = False) -> Verification:
+def compared(before: Before, report: Report, aim: Aim, *, older: bool = False) -> Verification:
     """Say what the fix came to; `older` says that connections may be from before the Service was changed. Pure."""
-    outcome, reason = _outcome(before, report, older=older)
+    outcome, reason = _outcome(before, report, aim, older=older)
     return Verification(outcome, reason, before.balance, report)
 
 
@@ -81,14 +82,14 @@ def may_be_older(receipt: Receipt, facts: Facts) -> bool:
     )
 
 
-def _outcome(before: Before, report: Report, *, older: bool) -> tuple[Outcome, str]:
+def _outcome(before: Before, report: Report, aim: Aim, *, older: bool) -> tuple[Outcome, str]:
     codes = {finding.code for finding in report.findings}
     if _BYPASSED in codes:
         return _by_effect(before, report, "the Service bypasses Envoy, so the fix is not in use")
     if _OLD_CONNECTIONS in codes:
         return "pending", (
             "connections from before the fix are still open and stay where they are until they close; "
-            "`--recycle clients`, or a rolling restart of the clients, moves them"
+            f"`{aim.grpclb('fix', '--recycle', 'clients')}`, or a rolling restart of the clients, moves them"
         )
     if report.verdict == "inconclusive":
         return "unknown", report.reason

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from kubectl_grpclb.flows.verify import EXIT_CODES, Verification, compared, may_be_older, verify
+from kubectl_grpclb.model.command import Aim, ClusterFlags
 from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.finding import Report
 from kubectl_grpclb.model.receipt import Before, Receipt
@@ -20,7 +21,7 @@ BEFORE = Before(verdict="unbalanced", balance=weighed((2, 0, 0), 0.11), taken_at
 
 
 def outcome_of(now: Report) -> str:
-    return compared(BEFORE, now).outcome
+    return compared(BEFORE, now, ASK.aim).outcome
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +44,15 @@ def test_connections_from_before_make_it_pending_even_where_load_looks_even() ->
     assert outcome_of(report("balanced", findings=(finding("GLB105", severity="info"),))) == "pending"
 
 
+def test_connections_from_before_are_moved_by_a_command_that_can_be_copied() -> None:
+    aim = Aim("shop", "greeter", port="80", flags=ClusterFlags(context="kind-shop"))
+    now = report("unbalanced", balance=weighed((2, 0, 0), 0.11), findings=(finding("GLB105"),))
+
+    reason = compared(BEFORE, now, aim).reason
+
+    assert "`kubectl grpclb fix greeter -n shop --context kind-shop --port 80 --recycle clients`" in reason
+
+
 def test_load_that_sticks_as_before_is_unchanged() -> None:
     assert outcome_of(report("unbalanced", balance=weighed((2, 0, 0), 0.11))) == "unchanged"
 
@@ -52,13 +62,13 @@ def test_load_that_is_spread_over_a_little_less_than_before_is_unchanged() -> No
 
     now = report("unbalanced", balance=weighed((61, 39, 0), None))
 
-    assert compared(before, now).outcome == "unchanged"
+    assert compared(before, now, ASK.aim).outcome == "unchanged"
 
 
 def test_load_that_sticks_to_fewer_pods_than_before_is_worse() -> None:
     before = Before(verdict="unbalanced", balance=weighed((1, 1, 0), 0.66), taken_at="2026-11-23T12:00:00Z")
 
-    assert compared(before, report("unbalanced", balance=weighed((2, 0, 0), 0.11))).outcome == "worse"
+    assert compared(before, report("unbalanced", balance=weighed((2, 0, 0), 0.11)), ASK.aim).outcome == "worse"
 
 
 def test_more_pods_that_do_as_large_a_share_as_before_are_no_change() -> None:
@@ -70,7 +80,7 @@ def test_more_pods_that_do_as_large_a_share_as_before_are_no_change() -> None:
 def test_a_service_that_leads_past_envoy_again_is_not_fixed() -> None:
     now = report("unbalanced", balance=weighed((2, 0, 0), 0.11), findings=(finding("GLB301"),))
 
-    verification = compared(BEFORE, now)
+    verification = compared(BEFORE, now, ASK.aim)
 
     assert verification.outcome == "unchanged"
     assert verification.reason == "the Service bypasses Envoy, so the fix is not in use"
@@ -87,14 +97,14 @@ def test_one_pod_that_has_everything_shows_nothing() -> None:
 def test_load_that_nobody_made_before_cannot_have_become_worse_nor_stayed_as_it_was() -> None:
     before = Before(verdict="idle", balance=balance(effective_pods=0.0), taken_at="2026-11-23T12:00:00Z")
 
-    assert compared(before, report("unbalanced", balance=weighed((2, 0, 0), 0.11))).outcome == "unknown"
+    assert compared(before, report("unbalanced", balance=weighed((2, 0, 0), 0.11)), ASK.aim).outcome == "unknown"
 
 
 def test_figures_of_another_signal_are_not_called_worse() -> None:
     before = Before(verdict="unbalanced", balance=weighed((3, 2, 0), 0.4), taken_at="2026-11-23T12:00:00Z")
     requests = replace(weighed((400, 50, 50), None), signal="requests")
 
-    assert compared(before, report("unbalanced", balance=requests)).outcome == "unchanged"
+    assert compared(before, report("unbalanced", balance=requests), ASK.aim).outcome == "unchanged"
 
 
 def of_affinity(at: str) -> Receipt:
@@ -130,13 +140,13 @@ def test_only_a_change_of_the_service_itself_asks_for_the_clients_ages() -> None
 def test_load_that_sticks_over_connections_from_before_affinity_was_removed_is_pending() -> None:
     now = report("unbalanced", balance=weighed((2, 0, 0), 0.11))
 
-    assert compared(BEFORE, now, older=True).outcome == "pending"
+    assert compared(BEFORE, now, ASK.aim, older=True).outcome == "pending"
 
 
 def test_affinity_that_is_back_is_no_matter_of_old_connections() -> None:
     now = report("unbalanced", balance=weighed((2, 0, 0), 0.11), findings=(finding("GLB201"),))
 
-    assert compared(BEFORE, now, older=True).outcome == "unchanged"
+    assert compared(BEFORE, now, ASK.aim, older=True).outcome == "unchanged"
 
 
 def test_no_client_at_all_shows_nothing() -> None:
@@ -146,14 +156,14 @@ def test_no_client_at_all_shows_nothing() -> None:
 def test_too_little_that_could_be_read_shows_nothing_and_says_why() -> None:
     now = report("inconclusive", reason="none of 3 pods could be looked into", balance=nothing_measured(3))
 
-    assert compared(BEFORE, now).reason == "none of 3 pods could be looked into"
+    assert compared(BEFORE, now, ASK.aim).reason == "none of 3 pods could be looked into"
     assert outcome_of(now) == "unknown"
 
 
 def test_what_was_not_measured_before_cannot_be_compared() -> None:
     before = Before(verdict="inconclusive", balance=nothing_measured(3), taken_at="2026-11-23T12:00:00Z")
 
-    assert compared(before, report("unbalanced", balance=balance(effective_pods=1.0))).outcome == "unknown"
+    assert compared(before, report("unbalanced", balance=balance(effective_pods=1.0)), ASK.aim).outcome == "unknown"
 
 
 @pytest.mark.parametrize(

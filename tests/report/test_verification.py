@@ -17,8 +17,8 @@ Golden = Callable[[str, str], str]
 PLAIN = Page(width=80, colour=False)
 STUCK = weighed((2, 0, 0), 0.11)
 REASON = (
-    "connections from before the fix are still open and stay where they are until they close; `--recycle clients`, or "
-    "a rolling restart of the clients, moves them"
+    "connections from before the fix are still open and stay where they are until they close; "
+    "`kubectl grpclb fix greeter -n shop --recycle clients`, or a rolling restart of the clients, moves them"
 )
 CASES: dict[str, tuple[str, Balance]] = {
     "fixed": ("requests are spread over 3 ready pods, which do the work of 3.0", balance(signal="requests")),
