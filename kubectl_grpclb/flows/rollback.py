@@ -14,7 +14,8 @@ from kubectl_grpclb.flows.permissions import see_that_it_may_be_rolled_back
 from kubectl_grpclb.flows.wishes import Recycle, Talk
 from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of, leads_to_envoy
 from kubectl_grpclb.model.command import NOT_GIVEN, Aim, ClusterFlags
-from kubectl_grpclb.model.errors import RefusedError
+from kubectl_grpclb.model.errors import ClusterError, RefusedError
+from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.receipt import Receipt
 from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.model.write import Denied
@@ -99,14 +100,22 @@ async def _leads_to_envoy(cluster: Workshop, receipt: Receipt) -> bool:
 async def _only_a_lease(cluster: Workshop, aim: Aim, talk: Talk) -> Undoing:
     """Remove the Lease of a fix that was killed before it wrote anything else.
 
-    Raises RefusedError where the Service leads to Envoys all the same: then the receipt was lost.
+    Raises RefusedError where the Service leads to Envoys all the same: then the receipt was lost; and ClusterError
+    where there is neither a Lease nor a Service: then the name is wrong.
     """
     bundle = bundle_of(aim.service)
-    await _see_that_no_receipt_was_lost(cluster, aim)
+    service = await undo.the_service(cluster, aim.namespace, aim.service)
+    if service is not None:
+        _see_that_no_receipt_was_lost(cluster, aim, service)
     found = await cluster.fetch("leases", aim.namespace, bundle.receipt)
     if isinstance(found, Denied) and not found.is_missing:
         raise RefusedError(
             f"found no receipt of a fix, and could not see whether one left a Lease: {printable(found.message)}"
+        )
+    if isinstance(found, Denied) and service is None:
+        raise ClusterError(
+            f'Service "{printable(aim.service)}" does not exist in namespace "{printable(aim.namespace)}", and no fix '
+            "of it is recorded there, so there is nothing to roll back"
         )
     if not isinstance(found, Denied):
         async with holding(cluster, aim.namespace, bundle, talk.say):
@@ -115,10 +124,9 @@ async def _only_a_lease(cluster: Workshop, aim: Aim, talk: Talk) -> Undoing:
     return Undoing(None)
 
 
-async def _see_that_no_receipt_was_lost(cluster: Workshop, aim: Aim) -> None:
+def _see_that_no_receipt_was_lost(cluster: Workshop, aim: Aim, service: Manifest) -> None:
     bundle = bundle_of(aim.service)
-    found = await undo.the_service(cluster, aim.namespace, aim.service)
-    if found is None or not leads_to_envoy(bundle, found["spec"]):
+    if not leads_to_envoy(bundle, service["spec"]):
         return
     file = receipt_file(cluster.context, aim.namespace, aim.service)
     kept = file is not None and file.is_file()

@@ -15,8 +15,10 @@ from kubectl_grpclb.model.finding import Balance, Report
 from kubectl_grpclb.model.receipt import Before, Receipt
 from kubectl_grpclb.model.snapshot import Snapshot
 from kubectl_grpclb.model.text import printable
+from kubectl_grpclb.model.write import Denied
 from kubectl_grpclb.probes.ask import Ask, Observer, quiet
 from kubectl_grpclb.probes.endpoints import age_of
+from kubectl_grpclb.probes.required import no_such_service
 
 __all__ = ["EXIT_CODES", "Outcome", "Verification", "compared", "judged", "may_be_older", "verify"]
 
@@ -43,9 +45,15 @@ class Verification(Struct, frozen=True):
 
 
 async def verify(cluster: Workshop, ask: Ask, observe: Observer = quiet) -> Verification:
-    """Diagnose and compare with the diagnosis before the fix. Raises RefusedError where no fix is recorded."""
+    """Diagnose and compare with the diagnosis before the fix.
+
+    Raises RefusedError where no fix is recorded, ClusterError where there is no such Service either.
+    """
     receipt = await load(cluster, ask.namespace, ask.service)
     if receipt is None:
+        found = await cluster.fetch("services", ask.namespace, ask.service)
+        if isinstance(found, Denied) and found.is_missing:
+            raise await no_such_service(cluster, ask)
         raise RefusedError(
             f"no fix of Service {printable(ask.service)} is recorded in namespace {printable(ask.namespace)}, so there "
             f"is nothing to compare with; `{ask.aim.grpclb('diagnose')}` shows the current state"

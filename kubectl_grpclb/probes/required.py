@@ -13,7 +13,7 @@ from kubectl_grpclb.model.text import printable
 from kubectl_grpclb.probes.ask import Ask, found
 from kubectl_grpclb.probes.route import request_headless
 
-__all__ = ["require_pods", "require_service"]
+__all__ = ["no_such_service", "require_pods", "require_service"]
 
 
 async def require_service(cluster: Cluster, ask: Ask, readings: Sequence[Reading]) -> None:
@@ -23,7 +23,7 @@ async def require_service(cluster: Cluster, ask: Ask, readings: Sequence[Reading
         if not isinstance(answer, Refused) or not _names_service(reading.request, ask):
             continue
         if answer.is_missing and isinstance(reading.request, Get):
-            raise await _not_found(cluster, ask)
+            raise await no_such_service(cluster, ask)
         raise _refusal(reading.request, answer)
 
 
@@ -52,7 +52,8 @@ def _refusal(request: Request, answer: Refused) -> ClusterError:
     return ClusterError(f"could not {what}: {printable(answer.message)}")
 
 
-async def _not_found(cluster: Cluster, ask: Ask) -> ClusterError:
+async def no_such_service(cluster: Cluster, ask: Ask) -> ClusterError:
+    """Give the error that says so, and which names are near."""
     services, namespaces = await asyncio.gather(
         cluster.read(List(resource="services", namespace=ask.namespace)),
         cluster.read(List(resource="namespaces")),

@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kubectl_grpclb.model.errors import BadReceiptError, DeclinedError, RefusedError
+from kubectl_grpclb.model.errors import BadReceiptError, ClusterError, DeclinedError, RefusedError
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.receipt import encode_receipt
 from kubectl_grpclb.model.write import Delete, Denied, Insert, Outcome, PatchObject, Write
-from tests.change.acts import Listener, fix, receipt_of, rollback
+from tests.change.acts import Listener, fix, killed, receipt_of, rollback
 from tests.fake_workshop import FakeWorkshop
 
 BEFORE = FakeWorkshop().service["spec"]
@@ -338,3 +338,23 @@ def test_another_machine_without_a_receipt_of_its_own_rolls_back_as_well(
 
     assert fixed.ours == []
     assert not (tmp_path / "another").exists()
+
+
+def test_a_service_that_is_not_there_is_not_taken_for_one_without_a_fix(shop: FakeWorkshop) -> None:
+    shop.api.held.pop(("services", "shop", "greeter"))
+
+    with pytest.raises(ClusterError, match='Service "greeter" does not exist in namespace "shop"') as caught:
+        rollback(shop)
+
+    assert caught.value.exit_code == 4
+    assert shop.writes == []
+
+
+def test_the_lease_of_a_killed_fix_is_removed_though_its_service_is_gone(shop: FakeWorkshop) -> None:
+    killed(fix, shop, after=1)
+    shop.api.held.pop(("services", "shop", "greeter"))
+
+    undone = rollback(shop)
+
+    assert undone.receipt is None
+    assert shop.ours == []

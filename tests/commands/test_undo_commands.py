@@ -87,3 +87,18 @@ def test_a_receipt_of_another_service_is_refused(shop: FakeWorkshop, grpclb: Run
     assert code == 4
     assert "is the receipt of Service greeter in namespace shop, not of checkout in shop" in err
     assert shop.leads_to_envoy
+
+
+def test_a_rollback_of_a_service_that_does_not_exist_is_an_error(shop: FakeWorkshop, grpclb: Run) -> None:
+    code, out, err = grpclb("rollback", "greter", "--yes")
+
+    assert (code, out) == (4, "")
+    assert 'error: Service "greter" does not exist in namespace "shop"' in err
+
+
+def test_verify_of_a_service_that_does_not_exist_names_one_that_does(shop: FakeWorkshop, grpclb: Run) -> None:
+    code, out, err = grpclb("verify", "greter", "--window", "0")
+
+    assert (code, out) == (4, "")
+    assert 'error: Service "greter" does not exist in namespace "shop"; did you mean greeter?' in err
+    assert "diagnose" not in err
