@@ -40,10 +40,10 @@ def confirm(question: str, otherwise: str = "") -> None:
 
 
 class Conversation:
-    """A `flows.wishes.Talk` over this process's streams."""
+    """A `flows.wishes.Talk` over this process's streams; `otherwise` is what else to do where nobody can answer."""
 
-    def __init__(self, progress: Progress, *, yes: bool) -> None:
-        self._progress, self._yes = progress, yes
+    def __init__(self, progress: Progress, *, yes: bool, otherwise: str = "") -> None:
+        self._progress, self._yes, self._otherwise = progress, yes, otherwise
         self._start = time.monotonic()
 
     def say(self, line: str) -> None:
@@ -62,7 +62,7 @@ class Conversation:
         if self._yes:
             return
         self._progress.clear()
-        confirm(question, ", or --dry-run to see what would be done")
+        confirm(question, self._otherwise)
 
     def observe(self, what: str, done: int, total: int) -> None:
         """Say how far a reading has come, on the line that goes away again."""

@@ -260,7 +260,8 @@ async def _fixed(workshop: "Workshop", ask: "Ask", wishes: "Wishes", output: For
     from kubectl_grpclb.report.verification import render_verification, verification_data
 
     with Progress() as progress:
-        fixed = await carry_out(workshop, ask, wishes, Conversation(progress, yes=yes))
+        talk = Conversation(progress, yes=yes, otherwise=", or --dry-run to see what would be done")
+        fixed = await carry_out(workshop, ask, wishes, talk)
     done = fixed.verification
     if done is None:
         write(_unverified(fixed, ask.aim, output))

@@ -62,6 +62,7 @@ def test_a_rollback_asks_before_it_changes_anything(shop: FakeWorkshop, grpclb: 
 
     assert (code, out) == (2, "")
     assert "Rollback will put Service/greeter back" in err
+    assert err.endswith("Give --yes to go on without being asked\n")
     assert shop.writes == []
 
 
