@@ -1,5 +1,6 @@
 """Take a fix back: from its receipt alone, on any machine, wherever it stopped."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from msgspec import Struct
 
 from kubectl_grpclb.change import apply, undo
 from kubectl_grpclb.change.apply import Site
-from kubectl_grpclb.change.lease import holding
+from kubectl_grpclb.change.lease import Hold, holding
 from kubectl_grpclb.change.receipts import Journal, load, receipt_file
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.permissions import see_that_it_may_be_rolled_back
@@ -60,21 +61,39 @@ async def rollback(
     talk.say(_intention(receipt, restore=restore, recycle=recycle))
     talk.confirm(f"Roll back the fix of Service {service} in namespace {namespace}?")
     async with holding(cluster, namespace, bundle, talk.say) as hold:
-        await _see_that_it_is_as_shown(cluster, receipt, file, restore=restore)
         own_file = receipt_file(cluster.context, namespace, service)
         journal = Journal(cluster, receipt, own_file if own_file and own_file.is_file() else None, hold.check)
         site = Site(cluster, hold, journal, talk.say, seconds, aim)
-        left: list[str] = []
-        if restore:
-            await journal.note("rolling back")
-            await undo.restore(site)
-        if recycle == "clients":
-            left = await apply.recycle(site, receipt.restart, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-        if receipt.ports is not None:
-            await undo.empty(site, seconds)
-        await undo.remove(site, receipt.made)
-        await undo.forget(site)
+        try:
+            await _see_that_it_is_as_shown(cluster, receipt, file, restore=restore)
+            left = await _undo(site, restore=restore, recycle=recycle)
+        except asyncio.CancelledError:
+            talk.say(_interrupted(hold, aim, recycle, file))
+            raise
     return Undoing(receipt, restored=restore, unrestarted=tuple(left))
+
+
+async def _undo(site: Site, *, restore: bool, recycle: Recycle) -> list[str]:
+    """Take every step, each of which can be begun again; give the clients that could not be restarted, and why."""
+    receipt, left = site.journal.receipt, list[str]()
+    if restore:
+        await site.journal.note("rolling back")
+        await undo.restore(site)
+    if recycle == "clients":
+        left = await apply.recycle(site, receipt.restart, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    if receipt.ports is not None:
+        await undo.empty(site, site.seconds)
+    await undo.remove(site, receipt.made)
+    await undo.forget(site)
+    return left
+
+
+def _interrupted(hold: Hold, aim: Aim, recycle: Recycle, file: Path | None) -> str:
+    """Say after Ctrl-C where that leaves the rollback, and the command that goes on as this one would have."""
+    if hold.is_lost:
+        return "interrupted: another `fix` or `rollback` has taken over what this run started, and continues it"
+    flags = [*(["--recycle", recycle] if recycle != "none" else []), *(["--receipt", str(file)] if file else [])]
+    return f"interrupted: the rollback is not finished; `{aim.grpclb('rollback', *flags)}` continues it"
 
 
 async def _see_that_it_is_as_shown(cluster: Workshop, receipt: Receipt, file: Path | None, *, restore: bool) -> None:

@@ -26,7 +26,7 @@ async def take_back(site: Site, prepared: Prepared, error: BaseException) -> Non
     """Put the Service back, and remove what this fix added.
 
     Raises RefusedError that says what went wrong first, and where that leaves the Service. After Ctrl-C, or a fault of
-    this program, it says nothing where all is taken back: then that error is to go on its way.
+    this program, it returns where all is taken back, which it says after Ctrl-C: then that error is to go on its way.
     """
     receipt = site.journal.receipt
     if site.hold.is_lost:
@@ -48,6 +48,8 @@ async def take_back(site: Site, prepared: Prepared, error: BaseException) -> Non
         removed = await _removed_again(site, prepared)
     except GrpclbError as second:
         raise RefusedError(f"{_why(error)}.\nThe Service is as it was before, but {second}") from second
+    if isinstance(error, asyncio.CancelledError):
+        site.say(f"the Service is as it was before, and {removed}")
     if isinstance(error, GrpclbError):
         raise RefusedError(f"{error}.\nThe Service is as it was before, and {removed}") from error
 
@@ -62,6 +64,8 @@ async def take_away(site: Site, prepared: Prepared, error: BaseException) -> Non
         removed = await _removed_again(site, prepared)
     except GrpclbError as second:
         raise RefusedError(f"{_why(error)}.\nThe Service was not touched; {second}") from second
+    if isinstance(error, asyncio.CancelledError):
+        site.say(f"the Service was not touched, and {removed}")
     if isinstance(error, GrpclbError):
         raise RefusedError(f"{error}.\nThe Service was not touched, and {removed}") from error
 

@@ -61,7 +61,15 @@ def rollback(
     shop: FakeWorkshop, talk: Talk | None = None, recycle: Recycle = "none", file: Path | None = None
 ) -> Undoing:
     """`rollback greeter`."""
-    return run(undo(shop, "shop", "greeter", recycle=recycle, seconds=60.0, file=file, talk=talk or Listener()))
+    undone: Undoing = run(rolling_back(shop, talk, recycle, file))
+    return undone
+
+
+def rolling_back(
+    shop: FakeWorkshop, talk: Talk | None = None, recycle: Recycle = "none", file: Path | None = None
+) -> Any:
+    """`rollback greeter`, as a coroutine."""
+    return undo(shop, "shop", "greeter", recycle=recycle, seconds=60.0, file=file, talk=talk or Listener())
 
 
 def killed(act: Any, shop: FakeWorkshop, after: int) -> None:

@@ -269,12 +269,14 @@ def test_a_fix_that_is_interrupted_and_cannot_remove_what_it_staged_says_both(sh
 
 def test_a_fix_that_is_interrupted_while_it_waits_removes_what_it_staged(shop: FakeWorkshop) -> None:
     shop.waiting = {"reason": "ContainerCreating"}
+    talk = Listener()
 
     with pytest.raises(TimeoutError):
-        run(asyncio.wait_for(fixing(shop), timeout=30))
+        run(asyncio.wait_for(fixing(shop, talk), timeout=30))
 
     assert shop.service["spec"] == BEFORE
     assert shop.ours == []
+    assert talk.lines[-1] == "the Service was not touched, and what had been staged for it has been removed"
 
 
 def test_an_upgrade_that_does_not_start_gives_the_envoys_that_were_there_their_configuration_back(

@@ -122,3 +122,4 @@ def test_a_fix_that_is_interrupted_while_it_proves_says_what_it_does_first(
 
     assert shop.service["spec"] == BEFORE
     assert "interrupted: putting the Service back" in talk.text
+    assert talk.lines[-1] == "the Service is as it was before, and what had been staged for it has been removed"

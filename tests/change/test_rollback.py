@@ -1,5 +1,6 @@
 """`rollback`: the Service exactly as it was, nothing left, and nothing taken that somebody else did."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from kubectl_grpclb.model.errors import BadReceiptError, ClusterError, DeclinedE
 from kubectl_grpclb.model.gap import GapReason
 from kubectl_grpclb.model.receipt import encode_receipt
 from kubectl_grpclb.model.write import Delete, Denied, Insert, Outcome, PatchObject, Write
-from tests.change.acts import Listener, fix, killed, receipt_of, rollback
+from tests.change.acts import Listener, fix, killed, receipt_of, rollback, rolling_back
 from tests.fake_workshop import FakeWorkshop
+from tests.virtual_time import run
 
 BEFORE = FakeWorkshop().service["spec"]
 RECEIPT = ("configmaps", "shop", "greeter-grpclb")
@@ -267,6 +269,33 @@ def test_recycling_moves_clients_that_do_not_leave_by_themselves(fixed: FakeWork
     rollback(fixed, recycle="clients")
 
     assert fixed.ours == []
+
+
+def test_a_rollback_that_is_interrupted_says_how_it_is_continued(fixed: FakeWorkshop) -> None:
+    fixed.reconnect, fixed.stay_connected = False, True
+    talk = Listener()
+
+    with pytest.raises(TimeoutError):
+        run(asyncio.wait_for(rolling_back(fixed, talk), timeout=30))
+
+    assert talk.lines[-1] == (
+        "interrupted: the rollback is not finished; `kubectl grpclb rollback greeter -n shop` continues it"
+    )
+    fixed.follow()
+    rollback(fixed)
+    assert fixed.ours == []
+
+
+def test_a_rollback_that_is_interrupted_is_continued_with_its_own_flags(fixed: FakeWorkshop, state: Path) -> None:
+    fixed.reconnect, fixed.stay_connected = False, True
+    fixed.passed_through = 1
+    (file,) = state.rglob("*.json")
+    talk = Listener()
+
+    with pytest.raises(TimeoutError):
+        run(asyncio.wait_for(rolling_back(fixed, talk, "clients", file), timeout=30))
+
+    assert f"rollback greeter -n shop --recycle clients --receipt {file}` continues it" in talk.lines[-1]
 
 
 def test_an_object_of_the_bundle_whose_label_is_gone_is_not_deleted(fixed: FakeWorkshop) -> None:
