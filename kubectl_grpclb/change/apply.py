@@ -128,7 +128,9 @@ async def until_started(site: Site) -> None:
     """Wait until every Envoy is one of the staged ones and ready."""
     bundle = bundle_of(site.journal.receipt.service)
     labels = selector_of(bundle)
-    await until_rolled_out(site.cluster, "deployments", site.namespace, bundle.envoy, labels, site.seconds, site.say)
+    await until_rolled_out(
+        site.cluster, "deployments", site.namespace, bundle.envoy, labels, site.seconds, site.say, "--envoy-image"
+    )
 
 
 async def check(site: Site) -> None:

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from kubectl_grpclb.change.kubelet_reasons import HOPELESS
+from kubectl_grpclb.change.kubelet_reasons import HOPELESS, OF_THE_IMAGE
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.plan import Manifest
@@ -21,9 +21,16 @@ _PATIENCE_WITH_REFUSALS = 4.0
 
 
 async def until_rolled_out(
-    cluster: Workshop, resource: str, namespace: str, name: str, labels: str, seconds: float, say: Callable[[str], None]
+    cluster: Workshop,
+    resource: str,
+    namespace: str,
+    name: str,
+    labels: str,
+    seconds: float,
+    say: Callable[[str], None],
+    image_flag: str = "",
 ) -> None:
-    """Wait until all replicas are those of the current template and ready.
+    """Wait until all replicas are those of the current template and ready; `image_flag` takes another image, if any.
 
     Raises RefusedError with the reason as soon as it is known that this will not happen, or after `seconds`.
     """
@@ -35,7 +42,8 @@ async def until_rolled_out(
         pods = await _current_pods(cluster, workload, labels)
         trouble = hopeless(pods)
         if trouble:
-            raise RefusedError(f"{workload['kind']} {name} does not start: {trouble}")
+            advice = _another_image(workload, pods, image_flag)
+            raise RefusedError(f"{workload['kind']} {name} does not start: {trouble}{advice}")
         refusal = _refused_pods(workload)
         refused_since = (refused_since or time.monotonic()) if refusal else None
         if refused_since and time.monotonic() - refused_since > _PATIENCE_WITH_REFUSALS:
@@ -95,14 +103,29 @@ def _images(holder: Manifest) -> set[tuple[str, str]]:
 
 def hopeless(pods: Iterable[Manifest]) -> str:
     """Say why a pod's container will not run, in the kubelet's words; empty where nothing is known against it."""
+    for status, waiting in _waiting(pods):
+        if waiting.get("reason") in HOPELESS:
+            last = ((status.get("lastState") or {}).get("terminated") or {}).get("message", "")
+            words = last.strip().splitlines()[-3:] if last else [waiting.get("message", "")]
+            return printable(f"{waiting['reason']}: {' | '.join(words)}"[:600])
+    return ""
+
+
+def _another_image(workload: Manifest, pods: Iterable[Manifest], flag: str) -> str:
+    """Say which flag helps where the nodes do not get the workload's own image; one that was injected has no flag."""
+    images = dict(_images(workload["spec"]["template"])) if flag else {}
+    for status, waiting in _waiting(pods):
+        if waiting.get("reason") in OF_THE_IMAGE and (image := images.get(status.get("name", ""))):
+            return f". The image is {printable(image)}; `{flag}` takes another one, which the nodes can pull"
+    return ""
+
+
+def _waiting(pods: Iterable[Manifest]) -> Iterator[tuple[Manifest, Manifest]]:
+    """Give the status of each container that waits, and for what."""
     for pod in pods:
         for status in (pod.get("status") or {}).get("containerStatuses") or ():
-            waiting = (status.get("state") or {}).get("waiting") or {}
-            if waiting.get("reason") in HOPELESS:
-                last = ((status.get("lastState") or {}).get("terminated") or {}).get("message", "")
-                words = last.strip().splitlines()[-3:] if last else [waiting.get("message", "")]
-                return printable(f"{waiting['reason']}: {' | '.join(words)}"[:600])
-    return ""
+            if waiting := (status.get("state") or {}).get("waiting"):
+                yield status, waiting
 
 
 async def _get(cluster: Workshop, resource: str, namespace: str, name: str) -> Manifest:
@@ -131,9 +154,11 @@ def _state(workload: Manifest, pods: Iterable[Manifest]) -> str:
     said: list[str] = [_ready(workload)]
     for pod in pods:
         conditions: list[dict[str, Any]] = (pod.get("status") or {}).get("conditions") or []
-        said += [
-            printable(f"{pod['metadata']['name']}: {each['message']}"[:300])
-            for each in conditions
-            if each["status"] == "False" and each.get("message")
-        ][:1]
+        unmet = [each["message"] for each in conditions if each["status"] == "False" and each.get("message")][:1]
+        reasons = [
+            f"{status.get('name')} waits: " + ": ".join(filter(None, (why.get("reason"), why.get("message"))))
+            for status, why in _waiting([pod])
+        ]
+        if unmet or reasons:
+            said.append(printable(f"{pod['metadata']['name']}: {', '.join(unmet + reasons)}"[:300]))
     return "; ".join(said[:4])
