@@ -152,7 +152,7 @@ def fix(
     from kubectl_grpclb.probes.ask import Ask
 
     envoy: dict[str, Any] = {
-        "image": envoy_image,
+        "image": None if envoy_image is None else options.image(envoy_image, "--envoy-image"),
         "replicas": replicas,
         "balancing": lb_policy.value if lb_policy else None,
         "autoscaling": {"most": autoscale} if autoscale else None,
@@ -182,7 +182,8 @@ def fix(
     if chosen.changes:
         raise UsageError(f"--via {' and '.join(ADDING)} add to the cluster: fix takes only sources that do not")
     name, seconds = options.service_name(service), session.window_of(window)
-    asked = chosen.asked(Ask("", name, port, seconds, cluster_domain=cluster_domain, flags=connection.flags))
+    domain = options.dns_domain(cluster_domain)
+    asked = chosen.asked(Ask("", name, port, seconds, cluster_domain=domain, flags=connection.flags))
 
     async def run(workshop: "Workshop") -> int:
         ask = replace(asked, namespace=workshop.namespace)

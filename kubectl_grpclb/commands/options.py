@@ -20,11 +20,14 @@ __all__ = [
     "Timeout",
     "Verbose",
     "Window",
+    "dns_domain",
     "duration",
+    "image",
     "service_name",
 ]
 
 _LENGTHS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 _SERVICE_PREFIXES = frozenset({"svc", "service", "services"})
 
 
@@ -95,6 +98,23 @@ def duration(text: str, flag: str) -> float:
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise UsageError(f"{flag} takes a time such as 5s or 1m30s, not {printable(text)!r}")
     return sum(float(number) * _LENGTHS[unit] for number, unit in parts)
+
+
+def image(text: str, flag: str) -> str:
+    """Take the name of a container's image; whether there is one only a node can say. Raises UsageError."""
+    if not re.fullmatch(r"[!-~]+", text):
+        raise UsageError(f"{flag} takes an image such as registry.example/envoy:v1, not {printable(text)!r}")
+    return text
+
+
+def dns_domain(text: str | None) -> str | None:
+    """Take --cluster-domain. Raises UsageError where it is no DNS name."""
+    if text is not None and not re.fullmatch(rf"{_LABEL}(\.{_LABEL})*", text):
+        raise UsageError(
+            f"--cluster-domain takes a DNS name such as cluster.local, of letters, digits, - and ., not "
+            f"{printable(text)!r}"
+        )
+    return text
 
 
 def service_name(text: str) -> str:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kubectl_grpclb.commands.connection import Connection
-from kubectl_grpclb.commands.options import duration, service_name
+from kubectl_grpclb.commands.options import dns_domain, duration, service_name
 from kubectl_grpclb.commands.progress import Progress
 from kubectl_grpclb.commands.sources import NOT_CHOSEN, Sources
 from kubectl_grpclb.flows.diagnose import diagnosed, recorded
@@ -140,7 +140,7 @@ def _read(connection: Connection, question: Question, *, verbose: int) -> list[S
                 service=service_name(text),
                 port=question.port,
                 window=window_of(question.window),
-                cluster_domain=question.cluster_domain,
+                cluster_domain=dns_domain(question.cluster_domain),
                 flags=connection.flags,
             )
         )

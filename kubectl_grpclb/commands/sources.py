@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from kubectl_grpclb.commands.options import duration
+from kubectl_grpclb.commands.options import duration, image
 from kubectl_grpclb.model.command import SourceFlags
 from kubectl_grpclb.model.errors import UsageError
 from kubectl_grpclb.model.look import DEBUG_IMAGE
@@ -92,7 +92,7 @@ class Sources(Struct, frozen=True):
             client_channelz_port=self.client_channelz_port,
             tls=tls,
             debug="debug" in via,
-            debug_image=self.debug_image,
+            debug_image=image(self.debug_image, "--debug-image"),
             node_namespace=self.node_namespace,
             source_flags=self._flags(server),
         )
@@ -134,7 +134,8 @@ def _named(via: tuple[str, ...]) -> list[str]:
 def _via(sources: Sources) -> "tuple[Via, ...]":
     named = _named(sources.via)
     known = [each.value for each in ViaSource]
-    for name in named:
+    nothing = [each for each in sources.via if not _named((each,))]
+    for name in [*nothing, *named]:
         if name not in known:
             raise UsageError(f"--via takes {', '.join(known)}, not {printable(name)!r}")
     if "prometheus" in named and sources.prometheus is None:

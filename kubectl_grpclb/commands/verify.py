@@ -48,9 +48,10 @@ def verify(
     from kubectl_grpclb.probes.ask import Ask
 
     name, seconds = options.service_name(service), session.window_of(window)
+    domain = options.dns_domain(cluster_domain)
 
     async def run(workshop: Workshop) -> Verification:
-        asked = Ask(workshop.namespace, name, port, seconds, cluster_domain=cluster_domain, flags=connection.flags)
+        asked = Ask(workshop.namespace, name, port, seconds, cluster_domain=domain, flags=connection.flags)
         ask = chosen.asked(asked)
         with Progress() as progress:
             return await check(workshop, ask, progress.observe)

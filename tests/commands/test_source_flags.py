@@ -53,6 +53,9 @@ def test_what_fix_takes_is_what_changes_nothing() -> None:
     ("flags", "said"),
     [
         ({"via": ("sockets",)}, "--via takes auto, metrics"),
+        ({"via": ("",)}, "--via takes auto, .*, not ''"),
+        ({"via": ("exec", " , ")}, "--via takes auto, .*, not ' , '"),
+        ({"debug_image": ""}, "--debug-image takes an image such as .*, not ''"),
         ({"via": ("prometheus",)}, "needs --prometheus"),
         ({"metrics_port": "0"}, "--metrics-port"),
         ({"metrics_port": "70000"}, "--metrics-port"),
