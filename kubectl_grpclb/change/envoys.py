@@ -53,7 +53,7 @@ class Envoys:
 
         Raises RefusedError after `seconds`.
         """
-        until, told, after_its_pods = time.monotonic() + seconds, 0, False
+        until, told, after_its_pods = time.monotonic() + seconds, "", False
         while True:
             deployment = await self._cluster.fetch("deployments", self._namespace, self._bundle.envoy)
             gone = isinstance(deployment, Denied) and deployment.is_missing
@@ -69,9 +69,9 @@ class Envoys:
                     )
                     await asyncio.sleep(_BLIND)
                 return
-            if not isinstance(pods, Denied) and len(pods) != told:
-                told = len(pods)
-                self._say(f"waiting for {told} Envoy {'pod' if told == 1 else 'pods'} to drain and exit")
+            if not isinstance(pods, Denied) and (waiting := _waiting_for(len(pods))) != told:
+                told = waiting
+                self._say(waiting)
             if time.monotonic() > until:
                 raise RefusedError(_still_there(pods, deployment, seconds, self._aim))
             await asyncio.sleep(_LOOK_EVERY)
@@ -197,6 +197,12 @@ def _runs(pod: Manifest) -> bool:
     """Tell whether a container runs: one that is not ready may still serve whoever is connected."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
     return any("running" in (each.get("state") or {}) for each in statuses)
+
+
+def _waiting_for(pods: int) -> str:
+    if not pods:
+        return "waiting for Envoy's Deployment to be gone"
+    return f"waiting for {pods} Envoy {'pod' if pods == 1 else 'pods'} to drain and exit"
 
 
 def _still_there(pods: list[Manifest] | Denied, deployment: Outcome, seconds: float, aim: Aim) -> str:

@@ -44,14 +44,14 @@ async def until_rolled_out(
         if trouble:
             advice = _another_image(workload, pods, image_flag)
             raise RefusedError(f"{workload['kind']} {name} does not start: {trouble}{advice}")
-        refusal = _refused_pods(workload)
+        refusal = _refused_pods(workload) if _is_observed(workload) else ""
         refused_since = (refused_since or time.monotonic()) if refusal else None
         if refused_since and time.monotonic() - refused_since > _PATIENCE_WITH_REFUSALS:
             raise RefusedError(f"the pods of {workload['kind']} {name} cannot be created: {refusal}")
         if time.monotonic() > until:
             state = _state(workload, pods)
             raise RefusedError(f"{workload['kind']} {name} was not ready within {seconds:.0f} s: {state}")
-        if (state := _ready(workload)) != told:
+        if _is_observed(workload) and (state := _ready(workload)) != told:
             told = state
             say(f"waiting for {workload['kind']} {name}: {state}")
         await asyncio.sleep(_LOOK_EVERY)
@@ -60,7 +60,7 @@ async def until_rolled_out(
 def rolled_out(workload: Manifest) -> bool:
     """Tell whether a Deployment, StatefulSet or DaemonSet is as `kubectl rollout status` wants it."""
     status, spec = workload.get("status") or {}, workload.get("spec") or {}
-    if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
+    if not _is_observed(workload):
         return False
     if workload["kind"] == "DaemonSet":
         wanted = status.get("desiredNumberScheduled", 0)
@@ -71,6 +71,12 @@ def rolled_out(workload: Manifest) -> bool:
         and status.get("readyReplicas", 0) >= wanted
         and status.get("replicas", 0) <= status.get("updatedReplicas", 0)
     )
+
+
+def _is_observed(workload: Manifest) -> bool:
+    """Tell whether the status is about the present spec: until its controller looks, it is that of before."""
+    observed = (workload.get("status") or {}).get("observedGeneration", 0)
+    return bool(observed >= workload["metadata"].get("generation", 0))
 
 
 async def pods_of(cluster: Workshop, namespace: str, labels: str) -> list[Manifest] | Denied:
@@ -151,7 +157,7 @@ def _ready(workload: Manifest) -> str:
 
 def _state(workload: Manifest, pods: Iterable[Manifest]) -> str:
     """Say what the pods wait for, where they say it."""
-    said: list[str] = [_ready(workload)]
+    said = [_ready(workload) if _is_observed(workload) else "its controller has not taken up the change"]
     for pod in pods:
         conditions: list[dict[str, Any]] = (pod.get("status") or {}).get("conditions") or []
         unmet = [each["message"] for each in conditions if each["status"] == "False" and each.get("message")][:1]

@@ -1,5 +1,6 @@
 """What is said of pods that are waited for, and of those that will not start."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -102,3 +103,32 @@ def test_what_the_kubelet_says_of_the_pod_is_kept_beside_it(
 
     with pytest.raises(RefusedError, match=r"unready status: \[envoy\], envoy waits: ContainerCreating"):
         fix(shop)
+
+
+def rolling(shop: FakeWorkshop, observed: int, updated: int) -> None:
+    """Let the status of the clients' Deployment, of generation 2, be about this generation."""
+    status = {"observedGeneration": observed, "replicas": 2, "updatedReplicas": updated, "readyReplicas": 2}
+    shop.api.held["deployments", "shop", "caller"]["status"] = status
+    shop.api.held["deployments", "shop", "caller"]["metadata"]["generation"] = 2
+
+
+def test_the_status_of_before_a_restart_is_not_told(shop: FakeWorkshop) -> None:
+    lines: list[str] = []
+
+    async def restarted() -> None:
+        loop = asyncio.get_running_loop()
+        rolling(shop, observed=1, updated=2)
+        loop.call_later(2, lambda: rolling(shop, observed=2, updated=1))
+        loop.call_later(4, lambda: rolling(shop, observed=2, updated=2))
+        await until_rolled_out(shop, "deployments", "shop", "caller", "", 60.0, lines.append)
+
+    run(restarted())
+
+    assert lines == ["waiting for Deployment caller: 1 of 2 pods updated, 2 ready"]
+
+
+def test_a_workload_whose_controller_does_nothing_is_said_to_wait_for_that(shop: FakeWorkshop) -> None:
+    rolling(shop, observed=1, updated=2)
+
+    with pytest.raises(RefusedError, match="was not ready within 60 s: its controller has not taken up the change"):
+        run(until_rolled_out(shop, "deployments", "shop", "caller", "", 60.0, ignore))

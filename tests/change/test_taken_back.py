@@ -4,7 +4,7 @@ import pytest
 
 from kubectl_grpclb.model.errors import RefusedError
 from kubectl_grpclb.model.gap import GapReason
-from kubectl_grpclb.model.write import Denied
+from kubectl_grpclb.model.write import Denied, Done, Outcome
 from tests.change.acts import Listener, fix, receipt_of, rollback
 from tests.fake_workshop import FakeWorkshop
 
@@ -253,3 +253,25 @@ def test_replaced_envoys_stay_when_fix_runs_once_more(fixed: FakeWorkshop) -> No
 
     assert not again.changed
     assert fixed.selected(fixed.service["spec"]["selector"]) == envoys
+
+
+def test_a_deployment_that_outlives_its_pods_is_waited_for_by_its_name(
+    fixed: FakeWorkshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch_all = fixed.fetch_all
+    talk = Listener()
+
+    async def gone_first(resource: str, namespace: str, labels: str) -> Outcome:
+        ending = "deletionTimestamp" in fixed.api.held.get(("deployments", "shop", DEPLOYMENT[1]), {}).get(
+            "metadata", {}
+        )
+        return Done({"items": []}) if ending else await fetch_all(resource, namespace, labels)
+
+    monkeypatch.setattr(fixed, "fetch_all", gone_first)
+    fixed.reconnect, fixed.busy = True, 5
+
+    rollback(fixed, talk)
+
+    assert talk.lines.count("waiting for Envoy's Deployment to be gone") == 1
+    assert " 0 Envoy" not in talk.text
+    assert fixed.ours == []
