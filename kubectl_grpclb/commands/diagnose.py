@@ -70,9 +70,10 @@ def diagnose(
     else:
         if not services:
             raise UsageError("name the Service to diagnose: kubectl grpclb diagnose SERVICE")
-        if record is not None and len(services) > 1:
+        named = tuple(dict.fromkeys(map(options.service_name, services)))
+        if record is not None and len(named) > 1:
             raise UsageError("--record writes one Service per file: diagnose them one by one")
-        question = session.Question(tuple(services), port, window, cluster_domain, chosen)
+        question = session.Question(named, port, window, cluster_domain, chosen)
         diagnoses = session.diagnose(connection, question, verbose=verbose)
 
     from kubectl_grpclb.commands import show  # what writes reports is not needed before there are any

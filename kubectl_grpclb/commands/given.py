@@ -1,8 +1,12 @@
 """Which flags and arguments the user gave, also those whose value is the default."""
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from typer._click.core import Parameter
 
 __all__ = ["OF_A_PLAN", "given"]
 
@@ -20,13 +24,17 @@ OF_A_PLAN = {"replay", "verbose", "dry_run", "output", "strategy", "recycle", "s
 
 def given(invocation: typer.Context, *, but: Collection[str]) -> list[str]:
     """Name what stands on the command line as a user writes it, but not these parameters of the verb."""
-    parameters = invocation.command.params
-    names = {parameter.name or "": max(parameter.opts, key=len) for parameter in parameters}
     return [
-        shown if shown.startswith("-") else shown.upper()
-        for name, shown in names.items()
-        if name not in but and _is_given(invocation, name)
+        _shown(parameter)
+        for parameter in invocation.command.params
+        if parameter.name and parameter.name not in but and _is_given(invocation, parameter.name)
     ]
+
+
+def _shown(parameter: "Parameter") -> str:
+    """Give a flag's long name, or an argument as the help has it."""
+    flag = max(parameter.opts, key=len)
+    return flag if flag.startswith("-") else (parameter.metavar or flag.upper()).removesuffix("...")
 
 
 def _is_given(invocation: typer.Context, name: str) -> bool:

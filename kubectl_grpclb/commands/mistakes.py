@@ -51,7 +51,8 @@ def _no_such_flag(flag: str, near: Sequence[str], ctx: "Context | None") -> str:
         return f"{said}; did you mean {ctx.command_path} {flag.lstrip('-')}?"
     if ctx is not None and ctx.parent is None:
         return f"{said}; flags go after the verb: {ctx.command_path} diagnose SERVICE {printable(flag)}"
-    return f"{said}{_did_you_mean(near)}"
+    likely = get_close_matches(flag.strip("-"), [each.strip("-") for each in near])  # typer counts the dashes, too
+    return f"{said}{_did_you_mean([each for each in near if each.strip('-') in likely])}"
 
 
 def _did_you_mean(near: Sequence[str]) -> str:

@@ -79,7 +79,7 @@ def _named(service: kube.Service, ports: Sequence[kube.ServicePort], wanted: str
             return _port(port)
     if not ports and wanted.isascii() and wanted.isdigit() and 0 < int(wanted) < 65536:
         return facts.ServicePort(name="", number=int(wanted), target=int(wanted), app_protocol=None)
-    raise UsageError(f"Service {printable(service.metadata.name)} has no TCP port {printable(wanted)}; it has:\n"
+    raise UsageError(f"Service {printable(service.metadata.name)} has no TCP port \"{printable(wanted)}\"; it has:\n"
                      f"{_listing(ports)}")  # fmt: skip
 
 

@@ -86,6 +86,31 @@ def test_what_keeps_several_services_from_being_read_is_said_once(
     assert err.count("cannot reach") == 1
 
 
+def test_a_service_that_is_named_twice_is_diagnosed_once(diagnose: Run, shop: FakeCluster) -> None:
+    diagnose("greeter")
+    once = len(shop.requests)
+
+    code, out, _ = diagnose("greeter", "svc/greeter", "-o", "json")
+
+    assert code == 1
+    assert [item["target"]["service"] for item in json.loads(out)["items"]] == ["greeter"]
+    assert len(shop.requests) == 2 * once
+
+
+def test_a_service_that_is_named_twice_is_complained_of_once(diagnose: Run) -> None:
+    _, _, err = diagnose("web", "service/web", "cart")
+
+    assert err.count("Service web has several ports") == 1
+    assert "svc/web, svc/web" not in err
+
+
+def test_a_port_without_a_name_is_shown_as_that(diagnose: Run) -> None:
+    code, out, err = diagnose("web", "--port", "")
+
+    assert (code, out) == (2, "")
+    assert err.startswith('error: Service web has no TCP port ""; it has:\n')
+
+
 def test_the_reports_that_there_are_come_as_one_list_of_json(diagnose: Run) -> None:
     _, out, _ = diagnose("greeter", "greter", "-o", "json")
 

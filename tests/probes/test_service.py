@@ -56,7 +56,7 @@ def test_two_ports_that_both_say_grpc_are_not_guessed_between() -> None:
 
 
 def test_a_port_that_does_not_exist_is_answered_with_those_that_do() -> None:
-    with pytest.raises(UsageError, match=r"has no TCP port 81; it has:\n  80  grpc"):
+    with pytest.raises(UsageError, match=r'has no TCP port "81"; it has:\n  80  grpc'):
         read_service(the(), "81")
 
 
