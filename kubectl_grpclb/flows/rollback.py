@@ -19,7 +19,7 @@ from kubectl_grpclb.model.errors import ClusterError, RefusedError
 from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.receipt import Receipt
 from kubectl_grpclb.model.text import printable
-from kubectl_grpclb.model.write import Denied
+from kubectl_grpclb.model.write import Denied, Done
 
 __all__ = ["Undoing", "rollback"]
 
@@ -136,6 +136,7 @@ async def _only_a_lease(cluster: Workshop, aim: Aim, talk: Talk) -> Undoing:
             f'Service "{printable(aim.service)}" does not exist in namespace "{printable(aim.namespace)}", and no fix '
             "of it is recorded there, so there is nothing to roll back"
         )
+    await _see_that_nothing_stands(cluster, aim)
     if not isinstance(found, Denied):
         async with holding(cluster, aim.namespace, bundle, talk.say):
             pass  # holding it to its end deletes it
@@ -154,6 +155,28 @@ def _see_that_no_receipt_was_lost(cluster: Workshop, aim: Aim, service: Manifest
         f"Service {printable(aim.service)} leads to {bundle.envoy}, but the receipt that says how it was before "
         f"(ConfigMap {bundle.receipt}) does not exist. {known}"
     )
+
+
+async def _see_that_nothing_stands(cluster: Workshop, aim: Aim) -> None:
+    """See that no object of a fix is there: without a receipt it may be somebody else's, as of a repository."""
+    bundle = bundle_of(aim.service)
+    names = [("services", bundle.headless), *((resource, bundle.envoy) for resource in _OF_ENVOY)]
+    outcomes = [await cluster.fetch(resource, aim.namespace, name) for resource, name in names]
+    standing = [
+        f"{resource}/{name}"
+        for (resource, name), outcome in zip(names, outcomes, strict=True)
+        if isinstance(outcome, Done) and (outcome.object["metadata"].get("labels") or {}).get(SERVICE_LABEL)
+    ]
+    if standing:
+        kinds = ",".join(("services", *_OF_ENVOY))
+        delete = aim.kubectl("delete", kinds, options=("-l", f"{SERVICE_LABEL}={aim.service}"))
+        raise RefusedError(
+            f"no receipt of a fix is here, so what stands was not created by fix, or its receipt was lost: "
+            f"{', '.join(standing)}. Nothing was changed. If nobody uses it any more, `{delete}` deletes it"
+        )
+
+
+_OF_ENVOY = ("deployments", "configmaps", "poddisruptionbudgets")
 
 
 def _by_hand(aim: Aim) -> str:
