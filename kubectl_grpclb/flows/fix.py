@@ -151,6 +151,7 @@ def _receipt(cluster: Workshop, prepared: Prepared, found: tuple[Made, ...]) -> 
         drain_path=prepared.installation.drain_path if plan.ports else "",
         renewed=prepared.installation.renewed,
         ports=plan.ports,
+        port=target.port,
         options=prepared.choices,
         before=earlier.before if earlier and in_use else before,
     )

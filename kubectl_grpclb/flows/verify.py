@@ -3,6 +3,7 @@
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kubectl_grpclb.change.receipts import load
 from kubectl_grpclb.cluster.port import Workshop
@@ -59,7 +60,14 @@ async def verify(cluster: Workshop, ask: Ask, observe: Observer = quiet) -> Veri
             f"is nothing to compare with; `{ask.aim.grpclb('diagnose')}` shows the current state"
         )
     async with DeepCluster(cluster, flags=ask.flags) as deep:
-        return judged(receipt, await recorded(deep, ask, observe))
+        return judged(receipt, await recorded(deep, _of_the_fixed_port(ask, receipt), observe))
+
+
+def _of_the_fixed_port(ask: Ask, receipt: Receipt) -> Ask:
+    """Ask about the port that was fixed, where the Service has several and the user names none."""
+    if ask.port is not None or receipt.port is None or len(receipt.original.get("ports") or ()) < 2:
+        return ask
+    return replace(ask, port=str(receipt.port))
 
 
 def judged(receipt: Receipt, snapshot: Snapshot) -> Verification:

@@ -84,6 +84,8 @@ class Receipt(_Wire, frozen=True, kw_only=True):
     drain_path: str = ""
     ports: EnvoyPorts | None = None
     """None where the cure is not Envoy."""
+    port: int | None = None
+    """The Service's port that was fixed; None in receipts of before it was kept."""
     options: dict[str, Any] = {}
     """The user's choices, so that a later fix keeps them."""
     before: Before

@@ -107,9 +107,7 @@ def test_a_rollback_without_its_receipt_names_what_stands_and_the_service_does_n
     shop.revive()
     shop.api.held.pop(RECEIPT)
 
-    with pytest.raises(
-        RefusedError, match=r"no receipt.*deployments/greeter-grpclb-envoy.*`kubectl delete services,"
-    ):
+    with pytest.raises(RefusedError, match=r"no receipt.*deployments/greeter-grpclb-envoy.*`kubectl delete services,"):
         rollback(shop)
 
     assert shop.changes == []

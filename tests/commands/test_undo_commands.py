@@ -22,6 +22,18 @@ def test_verify_compares_and_changes_nothing(shop: FakeWorkshop, grpclb: Run) ->
     assert shop.writes == []
 
 
+def test_verify_asks_about_the_port_that_was_fixed(shop: FakeWorkshop, grpclb: Run) -> None:
+    ports = [{"name": "grpc", "port": 80, "targetPort": "grpc"}, {"name": "admin", "port": 81, "targetPort": 9090}]
+    shop.change_service(lambda held: held["spec"].update(ports=ports))
+    done = fix(grpclb, "--port", "grpc", "--yes")
+    shop.revive()
+
+    code, out, err = grpclb("verify", "greeter", "--window", "0", "-o", "json")
+
+    assert (done[0], code) == (0, 0), done[2] + err
+    assert json.loads(out)["target"]["port"] == 80
+
+
 def test_verify_without_a_fix_ends_with_4(shop: FakeWorkshop, grpclb: Run) -> None:
     code, out, err = grpclb("verify", "greeter", "--window", "0")
 
