@@ -152,3 +152,14 @@ def test_envoys_that_are_being_deleted_are_not_said_to_keep_serving(shop: FakeWo
 
     assert "keep serving" not in str(told.value)
     assert receipt_of(shop).step == "cut over"
+
+
+def test_a_rollback_without_its_receipt_names_what_stands_and_the_service_does_not_lead_to(shop: FakeWorkshop) -> None:
+    fix(shop, stage_only=True)
+    shop.revive()
+    shop.api.held.pop(("configmaps", "shop", "greeter-grpclb"))
+
+    with pytest.raises(RefusedError, match=r"no receipt.*deployments/greeter-grpclb-envoy.*`kubectl delete services,"):
+        rollback(shop)
+
+    assert shop.changes == []
