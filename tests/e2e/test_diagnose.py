@@ -16,7 +16,7 @@ NAMESPACE = "grpclb-e2e"
 CASES = pathlib.Path(__file__).parent.parent / "cases"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop() -> Iterator[str]:
     """A namespace at the restricted Pod Security level with every scene in it."""
     kubectl("create", "namespace", NAMESPACE)

@@ -145,7 +145,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_done(namespace: str, orig
 def test_at_a_terminal_it_asks_and_anything_but_yes_changes_nothing(
     namespace: str, original: str, typed: bytes, exit_code: int
 ) -> None:
-    words = ["kubectl", "grpclb", "fix", "greeter", "-n", namespace, "--window", "0", *IMAGE]
+    words = ["kubectl", "grpclb", "fix", "greeter", "-n", namespace, "--window", "0", "--strategy", "envoy", *IMAGE]
 
     code, shown = at_a_terminal(words, b"[y/N]", typed)
 
