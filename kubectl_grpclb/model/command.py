@@ -1,7 +1,7 @@
 """Commands to copy: a shell takes each of their words as it is, and they reach the cluster that was asked."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -24,7 +24,7 @@ class ClusterFlags(Struct, frozen=True, omit_defaults=True):
     def words(self) -> tuple[str, ...]:
         """Give them as they stand in a command, nothing where there are none."""
         given = (("--context", self.context), ("--cluster", self.cluster), ("--kubeconfig", self.kubeconfig))
-        return tuple(word for flag, value in given if value for word in (flag, value))
+        return _words((flag, value or None) for flag, value in given)
 
     def kubectl(self, *words: str, namespace: str | None, options: Sequence[str] = ()) -> str:
         """Write a command: verb and objects, the namespace where there is one, these flags, the options.
@@ -75,8 +75,7 @@ class SourceFlags(Struct, frozen=True, omit_defaults=True, rename="camel"):
             ("--tls-ca", self.tls_ca),
             ("--tls-server-name", self.tls_server_name),
         )
-        tls = ("--tls",) if self.tls else ()
-        return (*tls, *(word for flag, value in given if value is not None for word in (flag, str(value))))
+        return (*(("--tls",) if self.tls else ()), *_words(given))
 
 
 NO_SOURCE_FLAGS = SourceFlags()
@@ -105,6 +104,9 @@ class Aim(Struct, frozen=True):
         return self.kubectl("grpclb", verb, self.service, options=(*reading, *options))
 
     def _reading(self) -> tuple[str, ...]:
-        given = (("--port", self.port), ("--cluster-domain", self.cluster_domain))
-        words = (word for flag, value in given if value is not None for word in (flag, value))
-        return (*words, *self.sources.words())
+        return (*_words((("--port", self.port), ("--cluster-domain", self.cluster_domain))), *self.sources.words())
+
+
+def _words(given: Iterable[tuple[str, str | int | None]]) -> tuple[str, ...]:
+    """Give flags with their values, without those that have none."""
+    return tuple(word for flag, value in given if value is not None for word in (flag, str(value)))

@@ -30,7 +30,7 @@ def passing_of(read: Sequence[PodSockets]) -> Passing:
     """
     seen = tuple(sockets.passed for sockets in read)
     accepted = [count for sockets in read if (count := _accepted(sockets)) is not None]
-    few = sum(accepted) <= max(_STRAYS, _STRAYS_A_POD * len(read))
+    few = sum(accepted) <= _strays(len(read))
     if len(accepted) == len(read) and all(map(_has_no_other_port, read)):
         return Passing(seen if few and not any(seen) else tuple(map(max, accepted, seen)))
     return Passing(seen, unplaced=0 if few else sum(accepted))
@@ -39,7 +39,11 @@ def passing_of(read: Sequence[PodSockets]) -> Passing:
 def are_more_than_strays(read: Sequence[PodSockets]) -> bool:
     """Tell whether more connections came and went than a scrape or a look of somebody else's may explain."""
     passing = passing_of(read)
-    return sum(passing.counts) + passing.unplaced > max(_STRAYS, _STRAYS_A_POD * len(read))
+    return sum(passing.counts) + passing.unplaced > _strays(len(read))
+
+
+def _strays(pods: int) -> int:
+    return max(_STRAYS, _STRAYS_A_POD * pods)
 
 
 def _accepted(sockets: PodSockets) -> int | None:
