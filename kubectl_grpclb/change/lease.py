@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import Struct
 
 from kubectl_grpclb.cluster.port import Workshop
-from kubectl_grpclb.model.bundle import SERVICE_LABEL, Bundle
+from kubectl_grpclb.model.bundle import SERVICE_LABEL, Bundle, is_labelled
 from kubectl_grpclb.model.errors import ClusterError, RefusedError
 from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.text import printable
@@ -166,7 +166,7 @@ async def _take_over(
 
     Raises RefusedError where somebody else's program has it, or it may not be taken.
     """
-    if (lease["metadata"].get("labels") or {}).get(SERVICE_LABEL) != bundle.service:
+    if not is_labelled(lease, bundle.service):
         raise RefusedError(
             f"the Lease {bundle.receipt} is not that of a fix of Service {printable(bundle.service)}: it lacks the "
             f"label {SERVICE_LABEL}. Nothing was changed; find out who uses it, and delete it if nobody does"

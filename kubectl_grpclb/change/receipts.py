@@ -10,7 +10,7 @@ import msgspec
 from kubectl_grpclb.change.carry import carried_out
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.files import write_atomically
-from kubectl_grpclb.model.bundle import SERVICE_LABEL, Bundle, bundle_of
+from kubectl_grpclb.model.bundle import Bundle, bundle_of, is_labelled
 from kubectl_grpclb.model.errors import BadReceiptError, DamagedReceiptError, RefusedError
 from kubectl_grpclb.model.plan import Manifest
 from kubectl_grpclb.model.receipt import Made, Receipt, Step, decode_receipt, encode_receipt
@@ -84,7 +84,7 @@ async def load(cluster: Workshop, namespace: str, service: str, file: Path | Non
     try:
         return _from_config_map(outcome.object, namespace, service)
     except DamagedReceiptError as error:
-        if file is not None and (outcome.object["metadata"].get("labels") or {}).get(SERVICE_LABEL) == service:
+        if file is not None and is_labelled(outcome.object, service):
             return _from_file(file, namespace, service)
         raise DamagedReceiptError(f"{error}. The machine that ran fix may have one, for --receipt") from error
 

@@ -8,7 +8,7 @@ from typing import Any
 from kubectl_grpclb.change.apply import Site, switch
 from kubectl_grpclb.change.ownership import give_up
 from kubectl_grpclb.cluster.port import Workshop
-from kubectl_grpclb.model.bundle import FIELD_MANAGER, SERVICE_LABEL, bundle_of, leads_to_envoy
+from kubectl_grpclb.model.bundle import FIELD_MANAGER, SERVICE_LABEL, bundle_of, is_labelled, leads_to_envoy
 from kubectl_grpclb.model.errors import GrpclbError, RefusedError
 from kubectl_grpclb.model.gap import Gap, GapReason
 from kubectl_grpclb.model.plan import Manifest
@@ -240,7 +240,7 @@ async def _delete(cluster: Workshop, receipt: Receipt, made: Made) -> bool:
             return False
         raise RefusedError(f"could not read {made.resource}/{made.name} before deleting it: {printable(found.message)}")
     metadata = found.object["metadata"]
-    if (metadata.get("labels") or {}).get(SERVICE_LABEL) != receipt.service:
+    if not is_labelled(found.object, receipt.service):
         raise RefusedError(
             f"{made.resource}/{made.name} is not the object that the fix created: its label {SERVICE_LABEL} is gone. "
             "It was not deleted; delete it yourself if it is not needed, then run this again"

@@ -13,7 +13,7 @@ from kubectl_grpclb.flows.diagnose import diagnosed, recorded
 from kubectl_grpclb.flows.earlier import State, before_of, installation_for, on_top_of, state_of, strategy_for
 from kubectl_grpclb.flows.permissions import permitted_plan
 from kubectl_grpclb.flows.wishes import Wishes
-from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of
+from kubectl_grpclb.model.bundle import bundle_of, is_labelled
 from kubectl_grpclb.model.errors import BadReceiptError, ClusterError, UsageError
 from kubectl_grpclb.model.facts import Facts
 from kubectl_grpclb.model.finding import Report
@@ -150,7 +150,7 @@ async def _look_around(
         gateway_api=gateway,
         other_policies=[name for (name, _, _), served in zip(_POLICIES, policies, strict=True) if served],
         spoken=spoken,
-        standing=[each for each in there if _label(each) == facts.target.service and not Done(each).is_ending],
+        standing=[each for each in there if is_labelled(each, facts.target.service) and not Done(each).is_ending],
         budgets=budgets,
     )
 
@@ -176,11 +176,7 @@ async def _there(cluster: Workshop, facts: Facts, options: EnvoyOptions) -> list
 
 def _taken(there: Iterable[Manifest], service: str) -> tuple[str, ...]:
     """Name those that are not ours."""
-    return tuple(f"{each['kind']}/{each['metadata']['name']}" for each in there if _label(each) != service)
-
-
-def _label(manifest: Manifest) -> object:
-    return (manifest["metadata"].get("labels") or {}).get(SERVICE_LABEL)
+    return tuple(f"{each['kind']}/{each['metadata']['name']}" for each in there if not is_labelled(each, service))
 
 
 async def _spoken(cluster: Workshop, facts: Facts) -> tuple[Spoken, ...]:

@@ -13,7 +13,7 @@ from kubectl_grpclb.change.receipts import Journal, load, receipt_file
 from kubectl_grpclb.cluster.port import Workshop
 from kubectl_grpclb.flows.permissions import see_that_it_may_be_rolled_back
 from kubectl_grpclb.flows.wishes import Recycle, Talk
-from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of, leads_to_envoy
+from kubectl_grpclb.model.bundle import SERVICE_LABEL, bundle_of, is_labelled, leads_to_envoy
 from kubectl_grpclb.model.command import NOT_GIVEN, Aim, ClusterFlags
 from kubectl_grpclb.model.errors import ClusterError, RefusedError
 from kubectl_grpclb.model.plan import Manifest
@@ -165,7 +165,7 @@ async def _see_that_nothing_stands(cluster: Workshop, aim: Aim) -> None:
     standing = [
         f"{resource}/{name}"
         for (resource, name), outcome in zip(names, outcomes, strict=True)
-        if isinstance(outcome, Done) and (outcome.object["metadata"].get("labels") or {}).get(SERVICE_LABEL)
+        if isinstance(outcome, Done) and is_labelled(outcome.object, aim.service)
     ]
     if standing:
         kinds = ",".join(("services", *_OF_ENVOY))

@@ -12,11 +12,13 @@ __all__ = [
     "ADMIN_PORT",
     "FIELD_MANAGER",
     "FOR_CLIENTS",
+    "HEALTH_CHECK_SECONDS",
     "MANAGED_BY",
     "PART_LABEL",
     "SERVICE_LABEL",
     "Bundle",
     "bundle_of",
+    "is_labelled",
     "is_ours",
     "leads_to_envoy",
 ]
@@ -37,6 +39,9 @@ FOR_CLIENTS = "for-clients"
 
 ADMIN_PORT = 19000
 """Of every Envoy of ours, on loopback only: whoever may forward ports to the pod may ask it, and nobody else."""
+
+HEALTH_CHECK_SECONDS = 5
+"""How often each Envoy of ours checks each server; a diagnosis knows these calls from clients' by it."""
 
 _LONGEST = 63
 """Characters of a DNS label (RFC 1123), which a Service's name and a label's value have to be."""
@@ -83,6 +88,11 @@ def bundle_of(service: str) -> Bundle:
 def is_ours(metadata: Metadata, service: str) -> bool:
     """Tell whether an object belongs to the bundle of this Service, by its labels."""
     return (metadata.labels or {}).get(SERVICE_LABEL) == service
+
+
+def is_labelled(manifest: Mapping[str, Any], service: str) -> bool:
+    """Tell the same of a whole object, as the API server gives it."""
+    return (manifest["metadata"].get("labels") or {}).get(SERVICE_LABEL) == service
 
 
 def leads_to_envoy(bundle: Bundle, spec: Mapping[str, Any]) -> bool:

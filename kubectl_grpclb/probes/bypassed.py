@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from msgspec.structs import replace
 
 from kubectl_grpclb.model import facts
-from kubectl_grpclb.model.bundle import PART_LABEL, is_ours
+from kubectl_grpclb.model.bundle import HEALTH_CHECK_SECONDS, PART_LABEL, is_ours
 from kubectl_grpclb.model.gap import Gap
 from kubectl_grpclb.model.snapshot import Reading
 from kubectl_grpclb.probes.ask import Ask
@@ -13,9 +13,6 @@ from kubectl_grpclb.probes.clients import known_addresses
 from kubectl_grpclb.probes.route import Ends
 
 __all__ = ["bypassed_envoys", "without_envoys"]
-
-_CHECKED_EVERY = 5.0
-"""Seconds between an Envoy's health checks of a server (remedies/envoy/_clusters.py)."""
 
 
 def bypassed_envoys(readings: Sequence[Reading], ask: Ask, ends: Ends) -> frozenset[str]:
@@ -67,7 +64,7 @@ def _checks(pod: facts.Pod, envoys: Collection[str]) -> tuple[int, int]:
 
 def _only_checks(connection: facts.Connection, waited: float) -> bool:
     """Tell by the number of calls; with a single look they are a whole life's, of which nothing more is known."""
-    return not waited or (connection.streams or 0) <= waited / _CHECKED_EVERY + 1
+    return not waited or (connection.streams or 0) <= waited / HEALTH_CHECK_SECONDS + 1
 
 
 def _less(counted: facts.Counted, calls: int, messages: int) -> facts.Counted:

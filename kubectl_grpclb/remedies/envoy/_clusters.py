@@ -1,6 +1,6 @@
 """Envoy's clusters: whom it sends to, how it finds them and spreads calls over them."""
 
-from kubectl_grpclb.model.bundle import ADMIN_PORT
+from kubectl_grpclb.model.bundle import ADMIN_PORT, HEALTH_CHECK_SECONDS
 from kubectl_grpclb.remedies.envoy._words import TCP_KEEPALIVE, TYPES, Json, assignment, extension, seconds
 from kubectl_grpclb.remedies.envoy.upstream import Balancing, Forwarded, Upstream
 
@@ -81,8 +81,8 @@ def _health_check() -> Json:
     return {
         "grpc_health_check": {},
         "timeout": seconds(2),
-        "interval": seconds(5),
-        "no_traffic_interval": seconds(5),
+        "interval": seconds(HEALTH_CHECK_SECONDS),
+        "no_traffic_interval": seconds(HEALTH_CHECK_SECONDS),
         "initial_jitter": seconds(1),
         "unhealthy_threshold": 2,
         "healthy_threshold": 1,
